@@ -1,0 +1,37 @@
+"""The server answers every protocol, and says clearly what it does not emulate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def test_each_protocol_answers(client: Any) -> None:
+    assert client("ec2").describe_vpcs()["Vpcs"]
+    assert client("sts").get_caller_identity()["Account"] == "123456789012"
+    assert client("iam").list_roles()["Roles"] == []
+    assert client("s3").list_buckets()["Buckets"] == []
+    assert client("dynamodb").list_tables()["TableNames"] == []
+    assert client("eks").list_clusters()["clusters"] == []
+    assert client("route53").list_hosted_zones()["HostedZones"] == []
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments"),
+    [
+        ("ec2", "describe_ipams", {}),
+        ("rds", "describe_db_recommendations", {}),
+        ("kms", "describe_custom_key_stores", {}),
+        ("eks", "describe_insight", {"clusterName": "a", "id": "b"}),
+        ("iam", "get_context_keys_for_custom_policy", {"PolicyInputList": ["{}"]}),
+    ],
+)
+def test_what_is_not_emulated_is_one_clear_error(client: Any, service: str, operation: str, arguments: Any) -> None:
+    with pytest.raises(ClientError) as caught:
+        getattr(client(service), operation)(**arguments)
+    error = caught.value.response
+    assert error["Error"]["Code"] == "NotEmulated"
+    assert error["Error"]["Message"].startswith(f"not emulated: {service}:")
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
