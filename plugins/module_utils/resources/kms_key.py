@@ -1,0 +1,143 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Customer managed KMS keys, each known by its alias."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+from ..engine.aws import Aws, error_code, tag_dict
+from ..engine.model import Observed, ResourceType, Scope, Traits, Update, Wanted
+
+
+class KmsKey(ResourceType):
+    """A symmetric encryption key and its alias.
+
+    Attributes:
+        alias: ``alias/NAME``; unique in a region, so it finds the key.
+        description: for people.
+        policy: the key policy as a document.
+        rotation: whether AWS renews the key material every year.
+        enabled: True. A key that waits for its deletion is taken back, which shows as a change of its own.
+    """
+
+    kind = "kms_key"
+    label = "KMS key"
+    service = "kms"
+    # The waiting period is AWS's longest, since data that nobody can read any more is gone for good.
+    deletion = Traits(seconds=30 * 86400, interrupts="everything that it encrypts", reversible=True)
+    updates = (
+        Update("enabled", ("enabled",)),
+        Update("alias", ("alias",)),
+        Update("description", ("description",)),
+        Update("policy", ("policy",)),
+        Update("rotation", ("rotation",)),
+    )
+    deletion_days: ClassVar[int] = 30
+
+    def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
+        aliases = {item["AliasName"]: item.get("TargetKeyId") for item in aws.pages("kms", "list_aliases", "Aliases")}
+        found = {name: aliases.get(wanted.attributes["alias"]) for name, wanted in scope.wanted.items()}
+        for name in [name for name, key_id in found.items() if not key_id]:
+            found[name] = self._find_by_tags(aws, scope, name)
+        known = set(aliases)
+        with ThreadPoolExecutor(8) as pool:
+            keys = pool.map(
+                lambda pair: self._describe(aws, scope, pair[0], pair[1], known),
+                [(name, key_id) for name, key_id in found.items() if key_id],
+            )
+            return list(keys)
+
+    @staticmethod
+    def _find_by_tags(aws: Aws, scope: Scope, name: str) -> str | None:
+        """Return a key that a run made just before it was killed, before it could give it an alias."""
+        tags = scope.identity.tags(scope.component(name))
+        items = aws.pages(
+            "resourcegroupstaggingapi",
+            "get_resources",
+            "ResourceTagMappingList",
+            ResourceTypeFilters=["kms:key"],
+            TagFilters=[{"Key": key, "Values": [value]} for key, value in tags.items()],
+        )
+        client = aws.client("kms")
+        for key_id in sorted(item["ResourceARN"].rpartition("/")[2] for item in items):
+            if client.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] != "PendingDeletion":
+                return str(key_id)
+        return None
+
+    @staticmethod
+    def _describe(aws: Aws, scope: Scope, name: str, key_id: str, aliases: set[str]) -> Observed:
+        client = aws.client("kms")
+        key = client.describe_key(KeyId=key_id)["KeyMetadata"]
+        alias = scope.wanted[name].attributes["alias"]
+        usable = key["KeyState"] == "Enabled"
+        attributes = {
+            "arn": key["Arn"],
+            "alias": alias if alias in aliases else None,
+            "description": key.get("Description", ""),
+            "policy": json.loads(client.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]),
+            # KMS refuses the question for a key that waits for its deletion.
+            "rotation": client.get_key_rotation_status(KeyId=key_id)["KeyRotationEnabled"] if usable else None,
+            "enabled": usable,
+        }
+        tags = tag_dict(aws.pages("kms", "list_resource_tags", "Tags", KeyId=key_id))
+        return Observed("kms_key", name, key_id, attributes, tags, key["KeyState"])
+
+    def create(self, aws: Aws, wanted: Wanted) -> Observed:
+        attributes = wanted.attributes
+        key = aws.client("kms", once=True).create_key(
+            Description=attributes["description"],
+            Policy=json.dumps(attributes["policy"]),
+            Tags=_tags(wanted.tags or {}),
+        )["KeyMetadata"]
+        client = aws.client("kms")
+        client.create_alias(AliasName=attributes["alias"], TargetKeyId=key["KeyId"])
+        if attributes["rotation"]:
+            client.enable_key_rotation(KeyId=key["KeyId"])
+        return Observed(
+            "kms_key", wanted.name, key["KeyId"], {**attributes, "arn": key["Arn"]}, wanted.tags or {}, key["KeyState"]
+        )
+
+    def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
+        client, key_id, attributes = aws.client("kms"), observed.id, wanted.attributes
+        if update.name == "enabled":
+            if observed.status == "PendingDeletion":
+                client.cancel_key_deletion(KeyId=key_id)
+            client.enable_key(KeyId=key_id)
+        elif update.name == "alias":
+            client.create_alias(AliasName=attributes["alias"], TargetKeyId=key_id)
+        elif update.name == "description":
+            client.update_key_description(KeyId=key_id, Description=attributes["description"])
+        elif update.name == "policy":
+            client.put_key_policy(KeyId=key_id, PolicyName="default", Policy=json.dumps(attributes["policy"]))
+        elif attributes["rotation"]:
+            client.enable_key_rotation(KeyId=key_id)
+        else:
+            client.disable_key_rotation(KeyId=key_id)
+
+    def set_tags(self, aws: Aws, observed: Observed, tags: Mapping[str, str]) -> None:
+        aws.client("kms").tag_resource(KeyId=observed.id, Tags=_tags(tags))
+
+    def delete(self, aws: Aws, observed: Observed) -> None:
+        client = aws.client("kms")
+        if observed.status != "PendingDeletion":
+            client.schedule_key_deletion(KeyId=observed.id, PendingWindowInDays=self.deletion_days)
+        if observed.get("alias"):
+            client.delete_alias(AliasName=observed.get("alias"))
+
+    def transient(self, error: Exception) -> str:
+        # KMS checks that the principals of a policy exist, and a new role takes a while to be known.
+        return (
+            "a principal of the policy is not known yet"
+            if error_code(error) == "MalformedPolicyDocumentException"
+            else ""
+        )
+
+
+def _tags(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"TagKey": key, "TagValue": value} for key, value in sorted(tags.items())]
