@@ -1,0 +1,111 @@
+"""The seam to the Kubernetes API: what a cluster's endpoint and CA are, and whether its pods can run.
+
+Nothing listens at the endpoint that we hand out here. A data plane that runs a real kube-apiserver
+takes the place of ``launch`` (and of ``terminate`` and ``can_run_pods``) with ``use``.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+from dataclasses import dataclass
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from .state import Cluster, ControlPlane
+
+CA_VALID_FOR = datetime.timedelta(days=3650)
+"""AWS's cluster CAs live ten years (seen in kubeconfigs of EKS; not documented)."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes a cluster distinct."""
+
+    account: str
+    region: str
+    name: str
+    id: str
+
+    @property
+    def hex_id(self) -> str:
+        """The 32 hexadecimal digits that AWS puts into endpoint and issuer; new for each cluster made."""
+        return (
+            hashlib.md5(f"{self.account}/{self.region}/{self.id}".encode(), usedforsecurity=False).hexdigest().upper()
+        )
+
+
+class DataPlane(Protocol):
+    """What runs behind the EKS API. Every method is called under the sandbox's lock, so none may block."""
+
+    def launch(self, identity: Identity, created_at: float) -> ControlPlane:
+        """Start a control plane and say where it will be; called once, when the cluster is created."""
+
+    def terminate(self, cluster: Cluster) -> None:
+        """Take a control plane down; called when the cluster is gone."""
+
+    def can_run_pods(self, cluster: Cluster) -> bool:
+        """Tell whether any node could run an add-on's pods; without one, add-ons turn DEGRADED."""
+
+
+class NoDataPlane:
+    """An endpoint in AWS's form, with a CA of its own, and nothing behind it."""
+
+    def launch(self, identity: Identity, created_at: float) -> ControlPlane:
+        """Invent the endpoint and the OIDC issuer, and sign a CA."""
+        host = f"{identity.hex_id}.gr7.{identity.region}.eks.amazonaws.com"
+        return ControlPlane(
+            endpoint=f"https://{host}",
+            certificate_authority=base64.b64encode(self_signed_ca(created_at)).decode(),
+            oidc_issuer=oidc_issuer(identity),
+        )
+
+    def terminate(self, cluster: Cluster) -> None:
+        """Do nothing: nothing runs."""
+
+    def can_run_pods(self, cluster: Cluster) -> bool:
+        """Take it that somebody has provided the nodes."""
+        return True
+
+
+def oidc_issuer(identity: Identity) -> str:
+    """Return the issuer of a cluster's service account tokens; a recreated cluster has another one."""
+    return f"https://oidc.eks.{identity.region}.amazonaws.com/id/{identity.hex_id}"
+
+
+def self_signed_ca(created_at: float) -> bytes:
+    """Return a CA certificate in PEM, valid from a model time (seconds since 1970)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubernetes")])
+    start = datetime.datetime.fromtimestamp(created_at, datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + CA_VALID_FOR)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+_data_plane: DataPlane = NoDataPlane()
+
+
+def use(data_plane: DataPlane) -> None:
+    """Put a data plane behind the API, once, before the first request."""
+    global _data_plane
+    _data_plane = data_plane
+
+
+def data_plane() -> DataPlane:
+    """Return what runs behind the API."""
+    return _data_plane

@@ -1,0 +1,87 @@
+"""Time passing over clusters and their parts: what is finished takes effect when somebody looks."""
+
+from __future__ import annotations
+
+from moto.logs.models import logs_backends
+
+from . import network
+from .control_plane import data_plane
+from .managed_entries import refresh_managed_entries
+from .state import Cluster, EksState, Part, Update
+from .tokens import forget_answers_about
+
+
+def settle(state: EksState, now: float) -> None:
+    """Bring all clusters to a model time: finished updates apply, what was deleted goes."""
+    for cluster in list(state.clusters.values()):
+        _apply_updates(cluster, now)
+        for parts, arn in ((cluster.addons, "addonArn"), (cluster.nodegroups, "nodegroupArn")):
+            _drop_deleted(state, parts, arn, now)
+        if cluster.deletion is not None and cluster.deletion.settled(now):
+            _remove(state, cluster)
+
+
+def _apply_updates(cluster: Cluster, now: float) -> None:
+    for update in cluster.updates.values():
+        if update.applied or update.status(now) != "Successful":
+            continue
+        update.applied = True
+        target = _target(cluster, update)
+        if target is not None:
+            target.update(update.changes)
+            if update.addon or update.nodegroup:
+                target["modifiedAt"] = now
+        if update.type in _EFFECTS:
+            _EFFECTS[update.type](cluster, update)
+
+
+def _target(cluster: Cluster, update: Update) -> dict[str, object] | None:
+    """Return the document that an update changes, or nothing if its target was deleted meanwhile."""
+    if update.addon is None and update.nodegroup is None:
+        return cluster.document
+    part = cluster.addons.get(update.addon or "") or cluster.nodegroups.get(update.nodegroup or "")
+    return part.document if part else None
+
+
+def ensure_log_group(cluster: Cluster) -> None:
+    """Make the control plane's log group where logging is on and nobody has made it: it then keeps its logs for ever."""
+    if not any(setup["enabled"] for setup in cluster.document["logging"]["clusterLogging"]):
+        return
+    backend = logs_backends[cluster.account][cluster.region]
+    name = f"/aws/eks/{cluster.name}/cluster"
+    if name not in backend.groups:
+        backend.create_log_group(name, {})
+
+
+def _logging_changed(cluster: Cluster, update: Update) -> None:
+    ensure_log_group(cluster)
+
+
+def _access_changed(cluster: Cluster, update: Update) -> None:
+    refresh_managed_entries(cluster, update.timeline.phases[-1][1])
+
+
+def _subnets_changed(cluster: Cluster, update: Update) -> None:
+    network.place_interfaces(
+        cluster.account, cluster.region, cluster.name, cluster.network, cluster.document["resourcesVpcConfig"]
+    )
+
+
+_EFFECTS = {
+    "LoggingUpdate": _logging_changed,
+    "AccessConfigUpdate": _access_changed,
+    "AutoModeUpdate": _access_changed,
+    "VpcConfigUpdate": _subnets_changed,
+}
+
+
+def _drop_deleted(state: EksState, parts: dict[str, Part], arn: str, now: float) -> None:
+    for name in [name for name, part in parts.items() if part.gone(now)]:
+        forget_answers_about(state, parts.pop(name).document[arn])
+
+
+def _remove(state: EksState, cluster: Cluster) -> None:
+    network.release(cluster)
+    data_plane().terminate(cluster)
+    del state.clusters[cluster.name]
+    forget_answers_about(state, cluster.arn)

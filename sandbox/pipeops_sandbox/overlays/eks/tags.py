@@ -1,0 +1,67 @@
+"""TagResource, UntagResource, ListTagsForResource; they need no idle cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...errors import AwsError
+from .call import Answer, Call, operation
+from .state import Cluster, state_of
+
+MAXIMUM_TAGS = 50
+
+
+def _taggable(cluster: Cluster) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield ARN and live tags of a cluster and of everything in it."""
+    yield cluster.arn, cluster.tags
+    for entry in cluster.entries.values():
+        yield entry.document["accessEntryArn"], entry.document["tags"]
+    for addon in cluster.addons.values():
+        yield addon.document["addonArn"], addon.document["tags"]
+    for group in cluster.nodegroups.values():
+        yield group.document["nodegroupArn"], group.document["tags"]
+    for association in cluster.associations.values():
+        yield association["associationArn"], association["tags"]
+
+
+def _tags(call: Call) -> dict[str, str]:
+    arn = call["resourceArn"]
+    if not arn.startswith("arn:"):
+        raise AwsError("BadRequestException", f"{arn} is not an ARN")
+    clusters = state_of(call).clusters.values()
+    found = next((tags for cluster in clusters for known, tags in _taggable(cluster) if known == arn), None)
+    if found is None:
+        raise AwsError("NotFoundException", f"The specified resource {arn} could not be found in {call.region}")
+    return found
+
+
+@operation("TagResource")
+def tag_resource(call: Call) -> Answer:
+    """Add or overwrite tags.
+
+    Raises:
+        AwsError: BadRequestException for keys that AWS keeps for itself, or more than 50 tags.
+    """
+    tags = _tags(call)
+    for key in call["tags"]:
+        if key.lower().startswith("aws:"):
+            raise AwsError("BadRequestException", f"Tag key {key} is reserved: it must not begin with aws:")
+    if len({*tags, *call["tags"]}) > MAXIMUM_TAGS:
+        raise AwsError("BadRequestException", f"{call['resourceArn']} cannot have more than {MAXIMUM_TAGS} tags")
+    tags.update(call["tags"])
+    return {}
+
+
+@operation("UntagResource")
+def untag_resource(call: Call) -> Answer:
+    """Take tags away; keys that are not there do not matter."""
+    tags = _tags(call)
+    for key in call["tagKeys"]:
+        tags.pop(key, None)
+    return {}
+
+
+@operation("ListTagsForResource")
+def list_tags_for_resource(call: Call) -> Answer:
+    """Return the tags of a resource."""
+    return {"tags": dict(_tags(call))}
