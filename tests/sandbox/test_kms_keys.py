@@ -1,0 +1,41 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from tests.sandbox.conftest import Account, prove_converges, prove_removes
+
+KEYS = {"keys": {"rds": {"description": "Databases", "services": ["rds"]}, "eks": {}}}
+
+
+def test_keys_converge_and_go(account: Account) -> None:
+    applied = prove_converges(account, "kms_keys", **KEYS)
+    assert set(applied["outputs"]["key_arns"]) == {"rds", "eks"}
+    prove_removes(account, "kms_keys", **KEYS)
+
+
+def test_drift_is_found_and_healed(account: Account) -> None:
+    arn = account.run("kms_keys", **KEYS)["outputs"]["key_arns"]["rds"]
+    account.client("kms").disable_key_rotation(KeyId=arn)
+    account.client("kms").tag_resource(KeyId=arn, Tags=[{"TagKey": "Name", "TagValue": "mine"}])
+    wanted = ["update/kms_key/rds/rotation", "update/kms_key/rds/tags"]
+    assert [a["action"] for a in account.run("kms_keys", check=True, **KEYS)["actions"]] == wanted
+    assert [a["action"] for a in account.run("kms_keys", **KEYS)["actions"]] == wanted
+    assert not account.run("kms_keys", **KEYS)["changed"]
+
+
+def test_a_key_that_waits_for_deletion_is_taken_back(account: Account) -> None:
+    arn = account.run("kms_keys", **KEYS)["outputs"]["key_arns"]["rds"]
+    account.client("kms").schedule_key_deletion(KeyId=arn)
+    healed = account.run("kms_keys", **KEYS)
+    assert "update/kms_key/rds/enabled" in [a["action"] for a in healed["actions"]]
+    assert healed["outputs"]["key_arns"]["rds"] == arn
+
+
+def test_a_key_that_lost_its_alias_is_found_by_its_tags(account: Account) -> None:
+    arn = account.run("kms_keys", **KEYS)["outputs"]["key_arns"]["rds"]
+    account.client("kms").delete_alias(AliasName="alias/pipeops-prod-rds")
+    healed = account.run("kms_keys", **KEYS)
+    assert [a["action"] for a in healed["actions"]] == ["update/kms_key/rds/alias"]
+    assert healed["outputs"]["key_arns"]["rds"] == arn
