@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 
 from .errors import EngineError
+from .waiting import Patience, Progress
 
 try:
     import boto3.session
@@ -23,8 +24,6 @@ try:
 except ImportError:
     # AnsibleAWSModule reports this in Ansible's usual words.
     pass
-
-Progress = Callable[[str], None]
 
 #: Codes by which a service says "slower", after botocore's own list (botocore/retries/standard.py).
 THROTTLED = frozenset(
@@ -104,6 +103,7 @@ class Aws:
             raise EngineError("No region is set. Set the option region, or AWS_REGION.")
         self.region: str = region
         self.progress = progress
+        self.patience = Patience(params.get("wait_timeout", 3600), params.get("wait_delay", 15))
         self._account_id: str | None = params.get("account_id")
         self._clients: dict[tuple[str, str, bool], Any] = {}
         self._lock = threading.Lock()

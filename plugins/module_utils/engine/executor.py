@@ -17,7 +17,7 @@ from .errors import EngineError
 from .model import TAGS, Key, Observed, Readiness, ResourceType, Scope
 from .planner import Action, State, in_order
 from .values import is_pending
-from .waiting import Patience, wait_until
+from .waiting import wait_until
 
 #: Calls that one run has under way at the same time.
 WORKERS = 8
@@ -38,7 +38,6 @@ class Executor:
     aws: Aws
     state: State
     scopes: dict[str, Scope]
-    patience: Patience
     done: list[Action] = field(default_factory=list)
 
     def observe(self) -> None:
@@ -135,7 +134,7 @@ class Executor:
         raise AssertionError("the last attempt either returns or raises")
 
     def _look(self, find: Callable[[], Observed | None]) -> Observed | None:
-        deadline = time.monotonic() + min(VISIBLE_AFTER, self.patience.timeout)
+        deadline = time.monotonic() + min(VISIBLE_AFTER, self.aws.patience.timeout)
         pause = 0.1
         while True:
             found = find()
@@ -152,12 +151,12 @@ class Executor:
                 return call(), ""
             except Exception as error:
                 reason = resource_type.transient(error) if is_aws_error(error) else ""
-                if not reason or time.monotonic() - started > self.patience.timeout:
+                if not reason or time.monotonic() - started > self.aws.patience.timeout:
                     raise
                 return None, f"{reason} ({error_code(error)})"
 
         what = f"{action.label} {action.name!r} in {self.aws.region}"
-        return wait_until(check, what, 30, self.patience, self.aws.progress)
+        return wait_until(check, what, 30, self.aws.patience, self.aws.progress)
 
     def _update(self, action: Action) -> None:
         resource_type, update = self.state.types[action.kind], action.update or TAGS
@@ -198,7 +197,7 @@ class Executor:
             return (True, "") if left is None else (None, left.status or "there")
 
         what = f"the removal of {resource_type.label} {standing.name!r} ({standing.id}) in {self.aws.region}"
-        wait_until(check, what, resource_type.deletion.seconds, self.patience, self.aws.progress)
+        wait_until(check, what, resource_type.deletion.seconds, self.aws.patience, self.aws.progress)
 
     def _await_needs(self, key: Key) -> None:
         for need in sorted(self.state.wanted[key].needs if key in self.state.wanted else ()):
@@ -226,7 +225,7 @@ class Executor:
             return (now if readiness is Readiness.READY else None), now.status
 
         typical = resource_type.creation.seconds
-        self.state.observed[key] = wait_until(check, what, typical, self.patience, self.aws.progress)
+        self.state.observed[key] = wait_until(check, what, typical, self.aws.patience, self.aws.progress)
 
     def await_all(self) -> None:
         """Wait until everything that is wanted can be used."""

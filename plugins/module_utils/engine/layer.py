@@ -16,13 +16,13 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from .aws import Aws, Progress
+from .aws import Aws
 from .errors import EngineError
 from .executor import VISIBLE_AFTER, Executor
 from .model import Identity, Key, Observed, Readiness, ResourceType, Scope, Wanted
 from .planner import Action, Plan, State, make_plan, removal_plan
 from .values import Ref, pending
-from .waiting import Patience
+from .waiting import Progress
 
 #: The options that every layer has, described in the doc fragment pipeops.platform.layer.
 COMMON_ARGUMENT_SPEC: dict[str, Any] = {
@@ -114,8 +114,7 @@ def run_layer(
     wanted = {item.key: item for item in layer.build(params, context)}
     types = {resource_type.kind: resource_type for resource_type in layer.types}
     state = State(types, wanted)
-    patience = Patience(params["wait_timeout"], params["wait_delay"])
-    executor = Executor(aws, state, _scopes(layer, context, wanted), patience)
+    executor = Executor(aws, state, _scopes(layer, context, wanted))
     executor.observe()
     before = dict(state.observed)
     plan = _plan(state, params, check_mode)

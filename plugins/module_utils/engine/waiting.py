@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .aws import Progress
 from .errors import EngineError
 
 T = TypeVar("T")
+#: Is told, in a sentence, what is being waited for.
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
