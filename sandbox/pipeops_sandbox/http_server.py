@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
 from io import BytesIO
-from typing import Any
+from typing import IO, Any, cast
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import DechunkedInput
@@ -69,7 +70,7 @@ class Handler(MotoRequestHandler):
 
     def _read_body(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
-            return DechunkedInput(self.rfile).readall()
+            return DechunkedInput(cast(IO[bytes], self.rfile)).readall()
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def _answer(self, response: Response) -> None:
@@ -126,7 +127,5 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away in the middle of a request is everyday life, anything else is a bug to show."""
-        import sys
-
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)

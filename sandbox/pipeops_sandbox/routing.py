@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
+from botocore.exceptions import UnknownServiceError
 from moto.core.request import Request
-from moto.core.routing import NotFound, get_service_router
+from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
+from werkzeug.exceptions import NotFound
 
 from .http_server import Environ
 
@@ -113,7 +115,7 @@ def _operation(service: str, environ: Environ, form: dict[str, list[str]]) -> st
     try:
         request: Any = Request(dict(environ))
         operation, _params = get_service_router(service).match(request)
-    except (NotFound, ValueError, LookupError):
+    except (NotFound, UnknownServiceError):
         return "Unknown"
     return str(operation.name)
 
@@ -124,6 +126,6 @@ def _protocol(service: str, environ: Environ) -> str:
         return "json"
     try:
         protocol = str(get_service_model(service).metadata["protocol"])
-    except Exception:  # botocore raises its own UnknownServiceError, from a private hierarchy
+    except UnknownServiceError:
         return "rest-json"
     return protocol if protocol in ("ec2", "query", "json", "rest-json", "rest-xml") else "json"

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
+import os
 import pkgutil
 import threading
 import time
 from pathlib import Path
 
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from . import overlays
+from . import faults, overlays, state
+from .control import PREFIX, Control
 from .http_server import CutConnection, Environ, Response, Server
 from .journal import Entry, Journal
 from .protocol import error_code, error_response
 from .routing import Call, identify
 from .runtime import runtime
+from .state import Snapshots, StateFile
+from .tokens import token_of
 
 log = logging.getLogger(__name__)
 _registered = threading.Event()
+# Their models and first backends take a second together, so they are loaded behind the open port.
+PRELOADED = ("ec2", "iam", "s3", "kms", "rds", "eks", "dynamodb", "logs", "secretsmanager", "route53", "sts")
 
 
 def register_overlays() -> None:
     """Import every module of ``overlays`` and call its ``register``, once a process."""
     if _registered.is_set():
         return
+    state.share_managed_policies()
     for module in sorted(pkgutil.iter_modules(overlays.__path__), key=lambda found: found.name):
         loaded = importlib.import_module(f"{overlays.__name__}.{module.name}")
         if hasattr(loaded, "register"):
@@ -35,34 +45,76 @@ def register_overlays() -> None:
 
 
 class Sandbox:
-    """One AWS: all services and regions of it."""
+    """One AWS: all services and Regions of it.
+
+    Args:
+        state_dir: where the state, the journal and the snapshots are kept; without one they end with the process.
+    """
 
     def __init__(self, state_dir: Path | None = None) -> None:
         register_overlays()
         # moto's backends have no locks of their own, so one call at a time is inside them.
         self.lock = threading.RLock()
+        self.state_file = StateFile(state_dir, self.lock) if state_dir else None
+        self.snapshots = Snapshots(state_dir, self.lock)
         self.journal = Journal(state_dir / "journal.jsonl" if state_dir else None)
+        self.faults = faults.Faults()
+        self.account = os.environ.get("MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT_ID)
+        self._control = Control(self)
         self._moto = DomainDispatcherApplication(create_backend_app)
+        if self.state_file:
+            self.state_file.start()
 
     def __call__(self, environ: Environ, body: bytes) -> Response:
         """Answer one request.
 
         Raises:
-            CutConnection: if a fault says that the client gets no answer.
+            CutConnection: if the client gets no answer.
         """
+        if environ["PATH_INFO"].startswith(PREFIX):
+            return self._control(environ, body)
         call = identify(environ, body)
-        began, wall = time.perf_counter(), time.time()
+        struck = self.faults.struck(call)
+        effects = ["region_down"] if call.region in self.faults.down else [rule.effect for rule in struck]
+        began, wall, response = time.perf_counter(), time.time(), None
+        try:
+            response = self._answer(call, environ, body, struck)
+            return response
+        finally:
+            status, error = (response.status, error_code(response)) if response else (0, "")
+            ms = round((time.perf_counter() - began) * 1000, 2)
+            self.journal.add(
+                Entry(0, runtime.clock.now(), wall, ms, call.service, call.operation, call.region, call.mutating,
+                      status, error, call.principal, ",".join(effects))
+            )  # fmt: skip
+
+    def _answer(self, call: Call, environ: Environ, body: bytes, struck: list[faults.Rule]) -> Response:
+        """Run a call between what its faults do before it and after it."""
+        if call.region in self.faults.down:
+            raise CutConnection
+        refused = faults.before(struck, call, environ)
+        if refused:
+            return refused
         with self.lock:
-            response = self._dispatch(call, environ)
-        ms = round((time.perf_counter() - began) * 1000, 2)
-        self.journal.add(
-            Entry(0, runtime.clock.now(), wall, ms, call.service, call.operation, call.region, call.mutating,
-                  response.status, error_code(response), call.principal, "")
-        )  # fmt: skip
+            response = self._once(call, environ, body)
+        if call.mutating:
+            self.changed()
+        faults.after(struck, environ)
+        return response
+
+    def _once(self, call: Call, environ: Environ, body: bytes) -> Response:
+        """Run a call, or answer as before if its client token says that it has run already."""
+        token = token_of(call, environ["PATH_INFO"], body)
+        known = token.answer(self.account) if token else None
+        if known:
+            return known
+        response = self._dispatch(call, environ)
+        if token:
+            token.remember(self.account, response)
         return response
 
     def _dispatch(self, call: Call, environ: Environ) -> Response:
-        """Run the call in moto, and turn what moto lacks into one clear error that no SDK retries."""
+        """Run a call in moto, and turn what moto lacks into one clear error that no SDK retries."""
         try:
             chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
         except NotImplementedError:
@@ -72,7 +124,40 @@ class Sandbox:
             text = f"The sandbox failed in {call.name} in {call.region}: {type(error).__name__}: {error}"
             return error_response(call.protocol, "SandboxFailure", text)
         response = Response(int(status.split()[0]), b"".join(chunks), list(headers.items()))
-        return not_emulated(call) if _unanswered(response) else response
+        head = environ["REQUEST_METHOD"] == "HEAD"
+        return not_emulated(call) if _unanswered(response) and not head else response
+
+    def changed(self) -> None:
+        """Say that the state differs from the stored one."""
+        if self.state_file:
+            self.state_file.touch()
+
+    def reset(self) -> None:
+        """Go back to an empty account, with no faults and an empty journal; the clock's profile stays."""
+        with self.lock:
+            state.reset()
+        self.faults.clear()
+        self.journal.clear()
+        self.changed()
+
+    def preload(self) -> None:
+        """Touch the services that every run needs, so that no client waits for a model to be parsed."""
+        for service in PRELOADED:
+            with self.lock:
+                self._moto.get_application(_minimal_environ(service))
+                get_service_router(service)
+        gc.freeze()
+
+    def close(self) -> None:
+        """Write the state a last time."""
+        if self.state_file:
+            self.state_file.stop()
+
+
+def _minimal_environ(service: str) -> Environ:
+    """Just what moto reads of a request to choose the service's application."""
+    scope = f"AWS4-HMAC-SHA256 Credential=x/20260101/us-west-2/{service}/aws4_request, x"
+    return {"HTTP_AUTHORIZATION": scope, "HTTP_X_AMZ_TARGET": "a_20120810.b", "HTTP_HOST": "127.0.0.1"}
 
 
 def _unanswered(response: Response) -> bool:
@@ -90,6 +175,3 @@ def serve(sandbox: Sandbox, port: int = 0) -> Server:
     server = Server(sandbox, port)
     threading.Thread(target=server.serve_forever, name="sandbox", daemon=True).start()
     return server
-
-
-__all__ = ["CutConnection", "Sandbox", "register_overlays", "serve"]

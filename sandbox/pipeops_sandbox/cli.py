@@ -1,0 +1,230 @@
+"""``python -m pipeops_sandbox``: start, stop and ask the sandbox.
+
+Exit status: 0 done, 1 not done (the message on standard error says why), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import psutil
+
+from .clock import PROFILES
+
+DEFAULT_PORT = 5110
+DEFAULT_STATE_DIR = Path("build/sandbox")
+START_SECONDS = 30.0
+STOP_SECONDS = 20.0
+# moto takes the account from the key, so a key has the shape of a real one: 20 capitals and digits.
+ACCESS_KEY = "AKIASANDBOX000000001"
+
+
+class Failure(Exception):
+    """What was asked cannot be done; the message says why and what to do."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except Failure as error:
+        print(f"pipeops_sandbox: {error}", file=sys.stderr)  # noqa: T201 - this is a command
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pipeops_sandbox", description="AWS on loopback, with AWS's rules.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, text in (
+        ("up", up, "start the sandbox in the background, or find that it runs"),
+        ("serve", serve, "run the sandbox in the foreground"),
+        ("down", down, "stop the sandbox; its state stays"),
+        ("status", status, "say whether it runs, and how"),
+        ("env", env, "print the shell lines that lead AWS clients to it"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        command.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"default {DEFAULT_PORT}")
+        if name in ("up", "serve"):
+            command.add_argument("--state-dir", type=Path, default=DEFAULT_STATE_DIR, help="default build/sandbox")
+            command.add_argument("--profile", choices=PROFILES, help="how long things take; default: as last time")
+            command.add_argument("--scale", type=_scale, help="model seconds in a real second; default: as last time")
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is no port, allowed: 1 to 65535")
+    return port
+
+
+def _scale(text: str) -> float:
+    scale = float(text)
+    if not 0 < scale < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no scale, allowed: a number above 0")
+    return scale
+
+
+def url_of(port: int) -> str:
+    """Return the address of the sandbox on a port."""
+    return f"http://127.0.0.1:{port}"
+
+
+def health(port: int, timeout: float = 5.0) -> dict[str, Any] | None:
+    """Return what the sandbox on a port says of itself; None if nothing listens there.
+
+    Raises:
+        Failure: if something else has the port.
+    """
+    try:
+        with urlopen(Request(f"{url_of(port)}/_sandbox/health"), timeout=timeout) as answer:
+            found = json.load(answer)
+    except ConnectionRefusedError:
+        return None
+    except URLError as error:
+        if isinstance(error.reason, ConnectionRefusedError):
+            return None
+        raise _taken(port, str(error.reason)) from error
+    except (OSError, ValueError) as error:
+        raise _taken(port, str(error)) from error
+    if not isinstance(found, dict) or "moto" not in found:
+        raise _taken(port, "it answers, but not as a sandbox does")
+    return found
+
+
+def _taken(port: int, why: str) -> Failure:
+    return Failure(f"port {port} is taken by something else ({why}); stop that, or choose another with --port")
+
+
+def up(options: argparse.Namespace) -> None:
+    """Start the sandbox unless it runs already, and print its address."""
+    state_dir = options.state_dir.resolve()
+    running = health(options.port)
+    if running is None:
+        _start(options, state_dir)
+    elif running["state"] != str(state_dir / "state.pickle"):
+        raise Failure(f"the sandbox on port {options.port} keeps its state in {running['state']}, not in {state_dir}")
+    else:
+        _set_clock(options)
+    print(url_of(options.port))  # noqa: T201 - the command's result
+
+
+def _set_clock(options: argparse.Namespace) -> None:
+    wanted = {name: getattr(options, name) for name in ("profile", "scale") if getattr(options, name) is not None}
+    if wanted:
+        request = Request(f"{url_of(options.port)}/_sandbox/clock", json.dumps(wanted).encode(), method="POST")
+        urlopen(request, timeout=10).close()
+
+
+def _start(options: argparse.Namespace, state_dir: Path) -> None:
+    state_dir.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", __package__, "serve", "--port", str(options.port), "--state-dir", str(state_dir)]
+    for name in ("profile", "scale"):
+        if getattr(options, name) is not None:
+            command += [f"--{name}", str(getattr(options, name))]
+    package_home = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join(filter(None, (package_home, os.environ.get("PYTHONPATH"))))
+    log = state_dir / "server.log"
+    with log.open("ab") as output:
+        server = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            env={**os.environ, "PYTHONPATH": path},
+        )  # fmt: skip
+    deadline = time.monotonic() + START_SECONDS
+    while health(options.port) is None:
+        if server.poll() is not None:
+            raise Failure(f"the sandbox ended at once with status {server.returncode}; see the end of {log}")
+        if time.monotonic() > deadline:
+            server.kill()
+            raise Failure(f"the sandbox does not answer on port {options.port} after {START_SECONDS:g} s; see {log}")
+        time.sleep(0.05)
+
+
+def down(options: argparse.Namespace) -> None:
+    """Stop the sandbox and wait until its state is written."""
+    running = health(options.port)
+    if running is None:
+        print(f"no sandbox on port {options.port}")  # noqa: T201 - the command's result
+        return
+    process = psutil.Process(running["pid"])
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except psutil.TimeoutExpired as error:
+        raise Failure(f"the sandbox, process {process.pid}, did not stop within {STOP_SECONDS:g} s") from error
+    print(f"stopped; its state is in {running['state']}")  # noqa: T201 - the command's result
+
+
+def status(options: argparse.Namespace) -> None:
+    """Print how the sandbox is."""
+    running = health(options.port)
+    if running is None:
+        raise Failure(f"no sandbox on port {options.port}; start one with: python -m {__package__} up")
+    clock = running["clock"]
+    print(  # noqa: T201 - the command's result
+        f"{url_of(options.port)} runs as process {running['pid']}, moto {running['moto']}\n"
+        f"clock: profile {clock['profile']}, scale {clock['scale']:g}\n"
+        f"calls: {running['calls']}, fault rules: {running['faults']}, "
+        f"regions down: {', '.join(running['regions_down']) or 'none'}\n"
+        f"state: {running['state']} {running['state_error']}".rstrip()
+    )
+
+
+def env(options: argparse.Namespace) -> None:
+    """Print shell lines; the config files are shut out so that nobody's real account can be reached by mistake."""
+    lines = {
+        "AWS_ENDPOINT_URL": url_of(options.port),
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": "127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}",
+        "no_proxy": "127.0.0.1,localhost${no_proxy:+,$no_proxy}",
+    }
+    for name, value in lines.items():
+        print(f"export {name}={value}")  # noqa: T201 - the command's result
+    print("unset AWS_PROFILE AWS_SESSION_TOKEN AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")  # noqa: T201 - the same
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Answer on the port until SIGTERM or SIGINT."""
+    # Imported here because moto takes a second to load, which the other commands do not need.
+    from .http_server import Server  # noqa: PLC0415
+    from .runtime import runtime  # noqa: PLC0415
+    from .server import Sandbox  # noqa: PLC0415
+    from .state import StateError  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if health(options.port) is not None:
+        raise Failure(f"a sandbox answers on port {options.port} already")
+    try:
+        sandbox = Sandbox(options.state_dir.resolve())
+        runtime.clock.set(options.profile, options.scale)
+        server = Server(sandbox, options.port)
+    except (OSError, StateError) as error:
+        raise Failure(f"cannot serve on port {options.port}: {error}") from error
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=server.serve_forever, name="sandbox", daemon=True).start()
+    threading.Thread(target=sandbox.preload, name="preload", daemon=True).start()
+    stop.wait()
+    server.shutdown()
+    sandbox.close()
