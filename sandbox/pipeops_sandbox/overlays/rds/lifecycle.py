@@ -1,0 +1,51 @@
+"""How DB instances move through their states by the clock, and what is due in their windows."""
+
+from __future__ import annotations
+
+from . import effects
+from .dataplane import plane
+from .store import DbInstance, all_instances
+from .windows import last_backup_window, next_maintenance
+
+
+def settle(account: str, now: float) -> None:
+    """Bring every instance of an account to a model time, in the order in which things happen."""
+    while due := [(end, one.arn, one) for one in all_instances(account) if (end := _end(one, now)) is not None]:
+        end, _arn, instance = min(due)
+        phase = instance.phases.pop(0)
+        instance.since, instance.held = end, False
+        if phase.effect:
+            effects.EFFECTS[phase.effect](instance, phase.payload, end)
+    for instance in all_instances(account):
+        _settle_parameters(instance, now)
+        _open_windows(instance, now)
+
+
+def _end(instance: DbInstance, now: float) -> float | None:
+    """Return when the current phase ended, or None if it has not: its time is not up, or the data plane is not done."""
+    if not instance.phases or instance.since + instance.phases[0].seconds > now:
+        return None
+    if not plane.active.ready(instance):
+        instance.held = True
+        return None
+    return now if instance.held else instance.since + instance.phases[0].seconds
+
+
+def _open_windows(instance: DbInstance, now: float) -> None:
+    """Start the nightly backup or the deferred changes of an idle instance whose window has opened."""
+    if instance.phases or instance.resting != "available":
+        return
+    opened = last_backup_window(instance, now)
+    if instance.settings["BackupRetentionPeriod"] and opened > (instance.last_backup_at or instance.created_at):
+        effects.start_backup(instance, opened)
+        settle(instance.account, now)
+    elif instance.pending and now >= next_maintenance(instance, instance.pending_since):
+        effects.start_applying(instance, now)
+
+
+def _settle_parameters(instance: DbInstance, now: float) -> None:
+    """Let changes within the parameter group reach the server once their time has come."""
+    if instance.parameters_settle_at is not None and instance.parameters_settle_at <= now:
+        instance.parameters_settle_at = None
+        instance.parameter_status = instance.parameters_settle_as
+        effects.refresh_dynamic(instance)
