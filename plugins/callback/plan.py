@@ -1,0 +1,145 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Shows a run as a plan, and a finished one as what stands where."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: plan
+type: aggregate
+short_description: Print the plan of a run and what stands after it
+version_added: 1.0.0
+description:
+  - At the end of a run, prints for each environment what was (or with C(--check) would be) created, changed and
+    deleted, what that interrupts, whether it can be undone and how long it usually takes, and then the totals.
+  - After a real run, prints what stands where.
+  - Writes the same as JSON, for pull requests and for other programs.
+requirements:
+  - enabling in C(callbacks_enabled)
+  - rich
+options:
+  json_path:
+    description: The file to write; none if not set. Its folder is made if it does not exist.
+    type: path
+    env:
+      - name: PIPEOPS_PLAN_JSON
+    ini:
+      - section: callback_plan
+        key: json_path
+  width:
+    description: The width of the tables in characters; that of the terminal if not set.
+    type: int
+    env:
+      - name: PIPEOPS_PLAN_WIDTH
+    ini:
+      - section: callback_plan
+        key: width
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible import context
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.pipeops.platform.plugins.plugin_utils import run_report
+
+
+class CallbackModule(CallbackBase):
+    """Collects the actions of our modules and prints them when the play has ended."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "pipeops.platform.plan"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._records: dict[str, run_report.HostRecord] = {}
+        self._failed: set[str] = set()
+
+    def _record(self, host: str) -> run_report.HostRecord:
+        return self._records.setdefault(host, run_report.HostRecord(host))
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        for host in play.get_variable_manager()._inventory.get_hosts(play.hosts):
+            self._record(host.get_name())
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        if not result.task.loop:
+            self._record(result.host.get_name()).add(result.task.get_name(), None, result.result)
+
+    def v2_runner_item_on_ok(self, result: Any) -> None:
+        label = self._get_item_label(result.result)
+        self._record(result.host.get_name()).add(result.task.get_name(), str(label), result.result)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            self._failed.add(result.host.get_name())
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        check_mode = bool(context.CLIARGS.get("check"))
+        records = [record for record in self._records.values() if record.actions or record.document]
+        self._write_json(check_mode)
+        if records:
+            self._print(records, check_mode)
+
+    def _write_json(self, check_mode: bool) -> None:
+        path = self.get_option("json_path")
+        if not path:
+            return
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        hosts = {name: {**record.as_dict(), "failed": name in self._failed} for name, record in self._records.items()}
+        target.write_text(json.dumps({"check_mode": check_mode, "hosts": hosts}, indent=2, default=str) + "\n", "utf-8")
+
+    def _print(self, records: list[run_report.HostRecord], check_mode: bool) -> None:
+        from rich.console import Console  # noqa: PLC0415 - a tenth of a second that only this moment needs
+
+        console = Console(width=self.get_option("width"), highlight=False)
+        with console.capture() as capture:
+            for record in records:
+                _print_record(console, record, check_mode, record.name in self._failed)
+        self._display.display(capture.get().rstrip())
+
+
+def _print_record(console: Any, record: run_report.HostRecord, check_mode: bool, failed: bool) -> None:
+    from rich.table import Table  # noqa: PLC0415
+
+    console.print()
+    console.rule(f"[bold]{record.name}[/] · {'plan' if check_mode else 'run'} · {record.seconds:.1f} s", align="left")
+    if record.actions:
+        console.print(_action_table(record))
+    console.print(
+        f"[bold]{run_report.totals_line(record.counts(), check_mode)}[/]" + (" before it failed" if failed else "")
+    )
+    for item in record.unmanaged:
+        console.print(f"[dim]not in the inventory, left alone: {item['kind']} {item['name']} ({item['id']})[/]")
+    if check_mode or failed or not record.document:
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for part, text in run_report.summary_rows(record.document):
+        table.add_row(f"[bold]{part}[/]", text)
+    console.print(table)
+
+
+def _action_table(record: run_report.HostRecord) -> Any:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("", "resource", "name", "what changes", "effect", "usually"):
+        table.add_column(title, overflow="fold")
+    for action in record.actions:
+        style = run_report.STYLES[action["verb"]]
+        table.add_row(
+            Text(run_report.SIGNS[action["verb"]], style=style),
+            action["label"],
+            Text(action["name"], style=style),
+            run_report.changed_attributes(action),
+            run_report.effect(action),
+            run_report.duration(action["typical_seconds"]),
+        )
+    return table
