@@ -11,6 +11,7 @@ from moto.moto_api._internal import mock_random
 from ...clock import Timeline
 from ...errors import AwsError
 from ...runtime import runtime
+from ..kms import key_is_usable
 from . import auto_mode, network
 from .call import Answer, Call, in_use, invalid_parameter, invalid_request, operation, page
 from .control_plane import Identity, data_plane
@@ -18,6 +19,7 @@ from .lifecycle import ensure_log_group
 from .managed_entries import refresh_managed_entries
 from .principals import EKS, caller_arn, require_role, service_linked_role
 from .state import Cluster, find_cluster, state_of
+from .tags import check_tags
 from .version_catalogue import default_version, platform_version, require_version
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -69,6 +71,7 @@ def _check_name(call: Call, name: str) -> None:
 
 def _document(call: Call, name: str) -> dict[str, Any]:
     """Check a CreateCluster request and return what DescribeCluster will say of it."""
+    check_tags(call.get("tags", {}))
     version = call.get("version", default_version())
     require_version(name, version, call.now)
     auto = auto_mode.wanted(name, call.params)
@@ -178,8 +181,6 @@ def encryption_of(call: Call, name: str, given: list[dict[str, Any]]) -> list[di
     Raises:
         AwsError: InvalidParameterException for other resources than secrets, or a key that EKS cannot use.
     """
-    from ..kms import key_is_usable
-
     for each in given:
         key = each.get("provider", {}).get("keyArn")
         if each.get("resources") != ["secrets"]:

@@ -97,15 +97,17 @@ def self_signed_ca(created_at: float) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-_data_plane: DataPlane = NoDataPlane()
+class _Seam:
+    """The one data plane of the process: wiring, not state, so it is not in the store."""
+
+    behind: DataPlane = NoDataPlane()
 
 
-def use(data_plane: DataPlane) -> None:
+def use(chosen: DataPlane) -> None:
     """Put a data plane behind the API, once, before the first request."""
-    global _data_plane
-    _data_plane = data_plane
+    _Seam.behind = chosen
 
 
 def data_plane() -> DataPlane:
     """Return what runs behind the API."""
-    return _data_plane
+    return _Seam.behind

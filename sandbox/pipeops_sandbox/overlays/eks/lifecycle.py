@@ -44,7 +44,7 @@ def _target(cluster: Cluster, update: Update) -> dict[str, object] | None:
 
 
 def ensure_log_group(cluster: Cluster) -> None:
-    """Make the control plane's log group where logging is on and nobody has made it: it then keeps its logs for ever."""
+    """Make the control plane's log group where logging is on and nobody has made it; it never expires its logs."""
     if not any(setup["enabled"] for setup in cluster.document["logging"]["clusterLogging"]):
         return
     backend = logs_backends[cluster.account][cluster.region]

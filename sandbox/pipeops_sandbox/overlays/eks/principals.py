@@ -5,6 +5,7 @@ from __future__ import annotations
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
+from ..iam import principal_exists, role_is_assumable
 from .call import Call, invalid_parameter
 
 EKS = "eks.amazonaws.com"
@@ -31,8 +32,6 @@ def require_role(call: Call, cluster: str, role_arn: str, service: str, tag_sess
     Raises:
         AwsError: InvalidParameterException.
     """
-    from ..iam import role_is_assumable
-
     prefix = f"arn:{call.partition}:iam::{call.account}:role/"
     if not role_arn.startswith(prefix):
         raise invalid_parameter(
@@ -56,8 +55,6 @@ def require_principal(call: Call, cluster: str, arn: str) -> None:
     Raises:
         AwsError: InvalidParameterException.
     """
-    from ..iam import principal_exists
-
     parts = arn.split(":", 5)
     is_identity = len(parts) == 6 and parts[2] == "iam" and parts[5].startswith(("role/", "user/"))
     if not is_identity or not principal_exists(arn):

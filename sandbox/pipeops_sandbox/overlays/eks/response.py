@@ -6,20 +6,42 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import moto.eks.urls as urls
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import camelcase_to_underscores, get_service_model
+from moto.eks import urls
 from moto.iam.models import SERVICE_NAME_CONVERSION
 
 from ...runtime import runtime
-from . import clusters, config_updates, tags, updates
+from . import (
+    access,
+    addon_catalogue,
+    addons,
+    clusters,
+    config_updates,
+    nodegroups,
+    pod_identity,
+    tags,
+    updates,
+    versions,
+)
 from .call import Call, handlers
 from .lifecycle import settle
 from .state import state_of
 from .tokens import answer_once
 from .validation import check
 
-_OPERATION_MODULES = (clusters, config_updates, tags, updates)
+_OPERATION_MODULES = (
+    access,
+    addon_catalogue,
+    addons,
+    clusters,
+    config_updates,
+    nodegroups,
+    pod_identity,
+    tags,
+    updates,
+    versions,
+)
 """Importing these registers their operations."""
 
 _PATHS = (

@@ -35,19 +35,24 @@ def _tags(call: Call) -> dict[str, str]:
     return found
 
 
-@operation("TagResource")
-def tag_resource(call: Call) -> Answer:
-    """Add or overwrite tags.
+def check_tags(tags: dict[str, str], code: str = "InvalidParameterException") -> None:
+    """Refuse tags with keys that AWS keeps for itself, or more than 50.
 
     Raises:
-        AwsError: BadRequestException for keys that AWS keeps for itself, or more than 50 tags.
+        AwsError: with ``code``; the tagging calls have another one than the creating calls.
     """
-    tags = _tags(call)
-    for key in call["tags"]:
+    for key in tags:
         if key.lower().startswith("aws:"):
-            raise AwsError("BadRequestException", f"Tag key {key} is reserved: it must not begin with aws:")
-    if len({*tags, *call["tags"]}) > MAXIMUM_TAGS:
-        raise AwsError("BadRequestException", f"{call['resourceArn']} cannot have more than {MAXIMUM_TAGS} tags")
+            raise AwsError(code, f"Tag key {key} is reserved: it must not begin with aws:")
+    if len(tags) > MAXIMUM_TAGS:
+        raise AwsError(code, f"{len(tags)} tags given, a resource can have at most {MAXIMUM_TAGS}")
+
+
+@operation("TagResource")
+def tag_resource(call: Call) -> Answer:
+    """Add or overwrite tags."""
+    tags = _tags(call)
+    check_tags(tags | call["tags"], "BadRequestException")
     tags.update(call["tags"])
     return {}
 

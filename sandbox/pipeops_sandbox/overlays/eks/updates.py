@@ -52,7 +52,8 @@ def start_update(
     now: float,
     changes: dict[str, Any],
     params: dict[str, Any],
-    **target: str,
+    addon: str | None = None,
+    nodegroup: str | None = None,
 ) -> Answer:
     """Begin an update and return the answer that says so.
 
@@ -63,7 +64,8 @@ def start_update(
         now: the model time.
         changes: members that replace those of the target's document once it succeeds.
         params: what DescribeUpdate shows of the request.
-        target: ``addon`` or ``nodegroup`` if it is not the cluster itself.
+        addon: the add-on that changes, if it is not the cluster itself.
+        nodegroup: the node group that changes, likewise.
     """
     clock = runtime.clock
     update = Update(
@@ -74,7 +76,8 @@ def start_update(
         timeline=Timeline.start(now, ("InProgress", clock.duration(step)), last="Successful"),
         visible_at=now + clock.duration("eks:update_visible"),
         changes=changes,
-        **target,
+        addon=addon,
+        nodegroup=nodegroup,
     )
     cluster.updates[update.id] = update
     return {"update": describe(update, update.timeline.first)}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from botocore.model import OperationModel, Shape
+from botocore.model import OperationModel, Shape, StructureShape
 
 from ...errors import AwsError
 
@@ -29,7 +29,7 @@ def check(model: OperationModel, params: Mapping[str, Any]) -> None:
         raise AwsError(code, complaint)
 
 
-def _complaints(shape: Shape, value: Any, path: str) -> Iterator[str]:
+def _complaints(shape: Any, value: Any, path: str) -> Iterator[str]:
     match shape.type_name:
         case "structure":
             yield from _structure(shape, value, path)
@@ -48,7 +48,7 @@ def _complaints(shape: Shape, value: Any, path: str) -> Iterator[str]:
             yield from _bounds(shape, value, value, path)
 
 
-def _structure(shape: Shape, value: Mapping[str, Any], path: str) -> Iterator[str]:
+def _structure(shape: StructureShape, value: Mapping[str, Any], path: str) -> Iterator[str]:
     for name in shape.required_members:
         if value.get(name) is None:
             yield f"Missing required parameter {path}{'.' if path else ''}{name}"
