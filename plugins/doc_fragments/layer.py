@@ -43,7 +43,7 @@ options:
     description:
       - Whether to wait until everything can be used.
       - If V(false), slow resources are started, and what needs them is left to a later task of the same module,
-        see RV(ignore:settled) and O(planned).
+        see O(started).
     type: bool
     default: true
   wait_timeout:
@@ -54,13 +54,13 @@ options:
     description: The longest pause between two looks at a resource that is waited for, in seconds.
     type: float
     default: 15
-  planned:
+  started:
     description:
-      - The RV(ignore:actions) that an earlier task of this run has announced or taken.
-      - In check mode they are not announced a second time.
-    type: list
-    elements: dict
-    default: []
+      - In a task that finishes what an earlier one started with O(wait=false), the result of that one.
+      - If everything was settled then, it is returned again without asking AWS.
+      - In check mode, what it announced is not announced a second time.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     support: full

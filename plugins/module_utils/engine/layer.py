@@ -34,7 +34,7 @@ COMMON_ARGUMENT_SPEC: dict[str, Any] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 3600},
     "wait_delay": {"type": "float", "default": 15.0},
-    "planned": {"type": "list", "elements": "dict", "default": []},
+    "started": {"type": "dict", "default": {}},
 }
 
 
@@ -104,6 +104,8 @@ def run_layer(
     Raises:
         EngineError: with a message for people, and in ``result`` what was done until then.
     """
+    if params["started"].get("settled"):
+        return {**params["started"], "changed": False, "actions": [], "before": {}, "after": {}, "diff": []}
     aws = Aws(params, progress)
     context = Context(
         layer.name,
@@ -133,7 +135,8 @@ def _plan(state: State, params: Mapping[str, Any], check_mode: bool) -> Plan:
     if params["state"] == "absent":
         return removal_plan(state)
     # Only in a dry run: in a real one, what was done stands, and what does not stand has to be done.
-    planned = {str(action.get("action")) for action in params["planned"]} if check_mode else ()
+    announced = params["started"].get("actions") or [] if check_mode else []
+    planned = {str(action.get("action")) for action in announced}
     return make_plan(state, wait=params["wait"], planned=planned)
 
 
