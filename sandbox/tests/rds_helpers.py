@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
-
 from pipeops_sandbox.runtime import runtime
 
 PASSWORD = "correct-horse-battery"

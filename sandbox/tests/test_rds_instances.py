@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rds_helpers import Site, make_site, pass_time, refusal
-
 from pipeops_sandbox.runtime import runtime
+from rds_helpers import Site, make_site, pass_time, refusal
 
 
 @pytest.fixture

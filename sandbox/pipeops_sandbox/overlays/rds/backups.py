@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from .dataplane import plane
 from .phases import duration
@@ -22,7 +22,11 @@ def remembered(instance: DbInstance) -> Settings:
     """Return the settings that a snapshot of an instance remembers."""
     settings = {name: instance.settings[name] for name in KEPT if instance.settings.get(name) is not None}
     store = store_of(instance.account, instance.region)
-    return {**settings, "VpcId": store.subnet_groups[instance.subnet_group].vpc_id, "OptionGroup": instance.option_group}
+    return {
+        **settings,
+        "VpcId": store.subnet_groups[instance.subnet_group].vpc_id,
+        "OptionGroup": instance.option_group,
+    }
 
 
 def snapshot_of(instance: DbInstance, identifier: str, kind: str, at: float, seconds: float) -> Snapshot:
@@ -58,7 +62,7 @@ def keep_automated_snapshot(instance: DbInstance, at: float) -> None:
 
 def automated_name(instance: DbInstance, at: float) -> str:
     """Return RDS's name of an automated snapshot, ``rds:ID-YYYY-MM-DD-HH-MI``."""
-    return f"rds:{instance.identifier}-{datetime.fromtimestamp(at, tz=timezone.utc):%Y-%m-%d-%H-%M}"
+    return f"rds:{instance.identifier}-{datetime.fromtimestamp(at, tz=UTC):%Y-%m-%d-%H-%M}"
 
 
 def automated_snapshots(instance: DbInstance) -> list[Snapshot]:

@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pipeops_sandbox.errors import AwsError
@@ -80,7 +80,7 @@ class Call:
 
 def timestamp(seconds: float) -> datetime:
     """Return a model time as the API gives times, whole milliseconds in UTC."""
-    return datetime.fromtimestamp(round(seconds, 3), tz=timezone.utc)
+    return datetime.fromtimestamp(round(seconds, 3), tz=UTC)
 
 
 def seconds_of(value: Any) -> float:
@@ -88,7 +88,7 @@ def seconds_of(value: Any) -> float:
     if isinstance(value, str):
         value = datetime.fromisoformat(value.replace("Z", "+00:00"))
     if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=timezone.utc)).timestamp()
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     return float(value)
 
 

@@ -82,7 +82,7 @@ def upgrade_targets(version: str) -> list[str]:
 
     Minor versions of all majors are published together, so the distance to the major's last one is their age.
     """
-    major = version.split(".")[0]
+    major = version.split(".", maxsplit=1)[0]
     age = len(versions(major)) - versions(major).index(version) - 1
     later = versions(major)[versions(major).index(version) + 1 :]
     for other in majors():
@@ -93,7 +93,7 @@ def upgrade_targets(version: str) -> list[str]:
 
 def family_of(version: str) -> str:
     """Return the parameter group family of a version."""
-    return ENGINE + version.split(".")[0]
+    return ENGINE + version.split(".", maxsplit=1)[0]
 
 
 def families() -> list[str]:

@@ -1,4 +1,4 @@
-"""What is true of a DB instance at the end of a phase. Each gets the instance, the phase's payload and the model time."""
+"""What is true of a DB instance at the end of a phase: each gets the instance, the payload and the model time."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _apply(instance: DbInstance, values: Settings) -> None:
 def _adopt_default_group(instance: DbInstance, version: str) -> None:
     """After a major upgrade an instance on a default group is on the new family's."""
     if instance.parameter_group.startswith("default."):
-        instance.parameter_group = "default.postgres" + version.split(".")[0]
+        instance.parameter_group = "default.postgres" + version.split(".", maxsplit=1)[0]
 
 
 def _tell_changes(instance: DbInstance, values: Settings, at: float) -> None:

@@ -82,7 +82,7 @@ def create_db_instance(call: Call) -> dict[str, Any]:
 
 
 def _new_storage(call: Call) -> Settings:
-    wanted = {
+    wanted: Settings = {
         "AllocatedStorage": call.number("AllocatedStorage"),
         "StorageType": call.text("StorageType") or ("io1" if call.has("Iops") else "gp3"),
     }
@@ -155,9 +155,13 @@ def monitoring(call: Call, interval: int) -> Settings:
     """
     role = call.text("MonitoringRoleArn")
     if interval and not role:
-        raise combination("A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0.")
+        raise combination(
+            "A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0."
+        )
     if role and not interval:
-        raise combination("You must specify a MonitoringInterval value other than 0 if you specify a MonitoringRoleArn.")
+        raise combination(
+            "You must specify a MonitoringInterval value other than 0 if you specify a MonitoringRoleArn."
+        )
     if not role:
         return {"MonitoringInterval": 0, "MonitoringRoleArn": None, "EnhancedMonitoringResourceArn": None}
     ties.check_monitoring_role(call.account, role)

@@ -10,14 +10,9 @@ from pipeops_sandbox.runtime import runtime
 from . import catalog, subnets
 from .call import timestamp
 from .dataplane import plane
-from .store import DbInstance, RdsStore, arn, find_instance, store_of, stores_of
-
-LOG_INTERVAL = 300
-"""Seconds between two uploads of transaction logs: what point-in-time restore may lose."""
+from .store import LOG_INTERVAL, DbInstance, RdsStore, Replication, arn, find_instance, store_of, stores_of
 
 SECRET_SETTINGS = frozenset({"MasterUserPassword"})
-
-PENDING_NAMES = {"DBInstanceIdentifier", "DBSubnetGroupName"}
 
 
 def latest_restorable(instance: DbInstance, now: float) -> float | None:
@@ -103,7 +98,7 @@ def _links(instance: DbInstance) -> dict[str, Any]:
     if instance.replication:
         found["ReadReplicaSourceDBInstanceIdentifier"] = _name_for(instance.region, instance.replication.source_arn)
         if instance.reachable:
-            found["StatusInfos"] = [_status_info(instance)]
+            found["StatusInfos"] = [_status_info(instance, instance.replication)]
     return found
 
 
@@ -112,9 +107,7 @@ def _name_for(region: str, instance_arn: str) -> str:
     return identifier if other == region else instance_arn
 
 
-def _status_info(instance: DbInstance) -> dict[str, Any]:
-    link = instance.replication
-    assert link is not None
+def _status_info(instance: DbInstance, link: Replication) -> dict[str, Any]:
     seen = plane.active.replication(instance) if link.status == "replicating" else None
     status, message = (seen.status, seen.message) if seen else (link.status, link.message)
     info: dict[str, Any] = {"StatusType": "read replication", "Normal": status == "replicating", "Status": status}

@@ -9,13 +9,28 @@ from moto.core.responses import ActionResult, BaseResponse
 
 from pipeops_sandbox.runtime import runtime
 
-from . import instances, parameters, subnets
+from . import (
+    deletion,
+    instances,
+    modify,
+    notices,
+    offers,
+    parameters,
+    replicas,
+    replication,
+    restores,
+    snapshots,
+    subnets,
+    tags,
+)
 from .call import Call
 from .lifecycle import settle
 
 Operation = Callable[[Call], dict[str, Any]]
 
-MODULES = (instances, parameters, subnets)
+MODULES = (
+    deletion, instances, modify, notices, offers, parameters, replicas, replication, restores, snapshots, subnets, tags,
+)  # fmt: skip
 
 PREFIXES = ("create_", "describe_", "modify_", "delete_", "reboot_", "start_", "stop_", "promote_", "switchover_",
             "restore_", "copy_", "reset_", "add_", "remove_", "list_")  # fmt: skip

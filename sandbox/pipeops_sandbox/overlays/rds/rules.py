@@ -230,7 +230,7 @@ def storage(wanted: dict[str, Any], given: set[str]) -> dict[str, Any]:
 def _gp3(wanted: dict[str, Any], given: set[str]) -> dict[str, Any]:
     row = catalog.storage_types()["gp3"]
     gib, least_iops, least_rate = wanted["AllocatedStorage"], row["iops"][0], row["throughput"][0]
-    iops, rate = wanted.get("Iops"), wanted.get("StorageThroughput")
+    iops, rate = wanted.get("Iops") or 0, wanted.get("StorageThroughput") or 0
     if gib < row["from_gib"]:
         if given & {"Iops", "StorageThroughput"} and (iops, rate) != (3000, 125):
             raise combination(
@@ -238,8 +238,8 @@ def _gp3(wanted: dict[str, Any], given: set[str]) -> dict[str, Any]:
                 f"{row['from_gib']}."
             )
         return {"Iops": 3000, "StorageThroughput": 125}
-    iops = max(iops or 0, least_iops) if "Iops" not in given else iops
-    rate = max(rate or 0, least_rate) if "StorageThroughput" not in given else rate
+    iops = max(iops, least_iops) if "Iops" not in given else iops
+    rate = max(rate, least_rate) if "StorageThroughput" not in given else rate
     for name, value, bounds in (("iops", iops, row["iops"]), ("storage throughput", rate, row["throughput"])):
         if not bounds[0] <= value <= bounds[1]:
             raise combination(f"Invalid {name} value {value} for gp3: must be between {bounds[0]} and {bounds[1]}.")

@@ -11,6 +11,9 @@ from pipeops_sandbox.runtime import runtime
 Tags = list[dict[str, str]]
 Settings = dict[str, Any]
 
+LOG_INTERVAL = 300
+"""Seconds between two uploads of transaction logs: what point-in-time restore may lose."""
+
 
 def arn(region: str, account: str, kind: str, name: str) -> str:
     """Return the ARN of an RDS resource; ``kind`` is ``db``, ``snapshot``, ``pg``, ``subgrp``, ``es``, ..."""
@@ -198,6 +201,16 @@ class AutomatedBackup:
     ready_at: float = 0.0
     master_password: str = ""
     tags: Tags = field(default_factory=list)
+
+    def window(self, now: float) -> tuple[float, float | None]:
+        """Return the earliest and the latest model time to restore to; no latest before the first copy is complete.
+
+        Logs arrive every five minutes while the source lives.
+        """
+        if self.state == "retained":
+            return self.earliest, self.latest
+        latest = now // LOG_INTERVAL * LOG_INTERVAL
+        return self.earliest, max(latest, self.earliest) if now >= self.ready_at else None
 
 
 @dataclass

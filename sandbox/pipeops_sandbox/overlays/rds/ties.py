@@ -12,6 +12,8 @@ from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 from pipeops_sandbox.errors import AwsError
+from pipeops_sandbox.overlays.iam import role_is_assumable
+from pipeops_sandbox.overlays.kms import key_is_usable
 
 MONITORING_SERVICE = "monitoring.rds.amazonaws.com"
 
@@ -73,6 +75,8 @@ def check_security_groups(account: str, region: str, vpc_id: str, groups: list[s
 def default_security_group(account: str, region: str, vpc_id: str) -> str:
     """Return the id of a VPC's default security group."""
     group = ec2_backends[account][region].get_security_group_from_name("default", vpc_id)
+    if group is None:
+        raise AwsError("InvalidVPCNetworkStateFault", f"{vpc_id} in {region} has no default security group.")
     return str(group.id)
 
 
@@ -82,8 +86,6 @@ def key_arn(account: str, region: str, key: str) -> str:
     Raises:
         AwsError: ``KMSKeyNotAccessibleFault`` if it is not in this region, or not enabled.
     """
-    from pipeops_sandbox.overlays.kms import key_is_usable
-
     if not (_in_region(key, region) and key_is_usable(account, region, key)):
         raise AwsError(
             "KMSKeyNotAccessibleFault",
@@ -91,13 +93,6 @@ def key_arn(account: str, region: str, key: str) -> str:
             "to access it.",
         )
     return str(kms_backends[account][region].describe_key(key).arn)
-
-
-def key_usable(account: str, region: str, key: str) -> bool:
-    """Tell whether a key can be used now."""
-    from pipeops_sandbox.overlays.kms import key_is_usable
-
-    return bool(key_is_usable(account, region, key))
 
 
 def _in_region(key: str, region: str) -> bool:
@@ -116,8 +111,6 @@ def check_monitoring_role(account: str, role_arn: str) -> None:
     Raises:
         AwsError: ``InvalidParameterValue`` that names ENHANCED_MONITORING.
     """
-    from pipeops_sandbox.overlays.iam import role_is_assumable
-
     if not role_is_assumable(account, role_arn, MONITORING_SERVICE):
         raise AwsError(
             "InvalidParameterValue",

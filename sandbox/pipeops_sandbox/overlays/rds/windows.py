@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from pipeops_sandbox.errors import AwsError
 
@@ -86,7 +86,7 @@ def check_windows(backup: str, maintenance: str) -> None:
 def last_backup_window(instance: DbInstance, now: float) -> float:
     """Return the model time at which the backup window last opened."""
     minutes, _length = _backup(instance.settings["PreferredBackupWindow"])
-    today = datetime.fromtimestamp(now, tz=timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = datetime.fromtimestamp(now, tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     opened = today.timestamp() + minutes * 60
     return opened if opened <= now else opened - DAY * 60
 
@@ -94,7 +94,7 @@ def last_backup_window(instance: DbInstance, now: float) -> float:
 def next_maintenance(instance: DbInstance, after: float) -> float:
     """Return the model time at which the maintenance window opens next after a time."""
     minutes, _length = _maintenance(instance.settings["PreferredMaintenanceWindow"])
-    moment = datetime.fromtimestamp(after, tz=timezone.utc)
+    moment = datetime.fromtimestamp(after, tz=UTC)
     monday = (moment - timedelta(days=moment.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
     opens = monday.timestamp() + minutes * 60
     return opens if opens > after else opens + WEEK * 60

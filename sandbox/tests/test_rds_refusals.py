@@ -1,0 +1,193 @@
+"""What AWS refuses, with its codes; and that a refused call changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rds_helpers import Site, make_site, refusal, refused
+
+ROLE = "arn:aws:iam::123456789012:role/nobody"
+
+
+@pytest.fixture
+def site(client: Callable[..., Any]) -> Site:
+    return make_site(client, "us-west-2")
+
+
+CREATE = [
+    ({"DBInstanceIdentifier": "1st"}, "InvalidParameterValue"),
+    ({"DBInstanceIdentifier": "a--b"}, "InvalidParameterValue"),
+    ({"DBInstanceIdentifier": "ends-"}, "InvalidParameterValue"),
+    ({"DBInstanceIdentifier": "x" * 64}, "InvalidParameterValue"),
+    ({"Engine": "mysql"}, "InvalidParameterValue"),
+    ({"EngineVersion": "99.9"}, "InvalidParameterCombination"),
+    ({"EngineVersion": "16.1"}, "InvalidParameterCombination"),
+    ({"DBInstanceClass": "db.zz.huge"}, "InvalidParameterCombination"),
+    ({"DBInstanceClass": "huge"}, "InvalidParameterValue"),
+    ({"MasterUserPassword": "short"}, "InvalidParameterValue"),
+    ({"MasterUserPassword": "x" * 129}, "InvalidParameterValue"),
+    ({"MasterUserPassword": "with/slash-in-it"}, "InvalidParameterValue"),
+    ({"MasterUserPassword": "with@at-in-it"}, "InvalidParameterValue"),
+    ({"MasterUserPassword": 'with"quote-in-it'}, "InvalidParameterValue"),
+    ({"MasterUserPassword": "with space-in-it"}, "InvalidParameterValue"),
+    ({"MasterUserPassword": None}, "InvalidParameterValue"),
+    ({"MasterUsername": "rdsadmin"}, "InvalidParameterValue"),
+    ({"MasterUsername": "1user"}, "InvalidParameterValue"),
+    ({"DBName": "9lives"}, "InvalidParameterValue"),
+    ({"Port": 80}, "InvalidParameterValue"),
+    ({"DBSubnetGroupName": "nowhere"}, "DBSubnetGroupNotFoundFault"),
+    ({"DBParameterGroupName": "nothing"}, "DBParameterGroupNotFound"),
+    ({"DBParameterGroupName": "default.postgres15"}, "InvalidParameterCombination"),
+    ({"OptionGroupName": "nothing"}, "OptionGroupNotFoundFault"),
+    ({"CACertificateIdentifier": "rds-ca-2019"}, "CertificateNotFound"),
+    ({"VpcSecurityGroupIds": ["sg-0123456789abcdef0"]}, "InvalidParameterValue"),
+    ({"KmsKeyId": "11111111-2222-3333-4444-555555555555"}, "KMSKeyNotAccessibleFault"),
+    ({"StorageEncrypted": False}, "InvalidParameterCombination"),
+    ({"BackupRetentionPeriod": 36}, "InvalidParameterValue"),
+    ({"PreferredBackupWindow": "03:00-03:20"}, "InvalidParameterValue"),
+    ({"PreferredBackupWindow": "soon"}, "InvalidParameterValue"),
+    ({"PreferredBackupWindow": "05:15-05:45"}, "InvalidParameterValue"),
+    ({"PreferredMaintenanceWindow": "sun:05:00-sun:05:10"}, "InvalidParameterValue"),
+    ({"AllocatedStorage": 19}, "InvalidParameterValue"),
+    ({"AllocatedStorage": 65537}, "InvalidParameterValue"),
+    ({"Iops": 12000}, "InvalidParameterCombination"),
+    ({"StorageThroughput": 500}, "InvalidParameterCombination"),
+    ({"AllocatedStorage": 400, "Iops": 11999}, "InvalidParameterCombination"),
+    ({"AllocatedStorage": 400, "Iops": 12000, "StorageThroughput": 3001}, "InvalidParameterCombination"),
+    ({"StorageType": "io1"}, "InvalidParameterCombination"),
+    ({"StorageType": "gp9"}, "StorageTypeNotSupported"),
+    ({"MaxAllocatedStorage": 105}, "InvalidParameterCombination"),
+    ({"MonitoringInterval": 60}, "InvalidParameterCombination"),
+    ({"MonitoringInterval": 7}, "InvalidParameterValue"),
+    ({"MonitoringInterval": 60, "MonitoringRoleArn": ROLE}, "InvalidParameterValue"),
+    ({"PerformanceInsightsRetentionPeriod": 7}, "InvalidParameterCombination"),
+    ({"EnablePerformanceInsights": True, "PerformanceInsightsRetentionPeriod": 8}, "InvalidParameterValue"),
+    ({"EnableCloudwatchLogsExports": ["audit"]}, "InvalidParameterCombination"),
+    ({"AvailabilityZone": "us-west-2a"}, "InvalidParameterCombination"),
+    ({"MultiAZ": False, "AvailabilityZone": "us-west-2d"}, "InvalidVPCNetworkStateFault"),
+    ({"ManageMasterUserPassword": True}, "InvalidParameterCombination"),
+    ({"Tags": [{"Key": "aws:x", "Value": "y"}]}, "InvalidParameterValue"),
+]
+
+
+def test_creation_refuses_what_aws_refuses(site: Site) -> None:
+    wrong = {str(changes): (code, refusal(site.primary, **changes)) for changes, code in CREATE}
+    assert {key: pair for key, pair in wrong.items() if pair[0] != pair[1]} == {}
+    assert site.rds.describe_db_instances()["DBInstances"] == []
+
+
+def test_taken_identifier_and_missing_instance(site: Site) -> None:
+    site.primary()
+    assert refusal(site.primary, DBInstanceIdentifier="MAIN") == "DBInstanceAlreadyExists"
+    assert refusal(site.show, name="other") == "DBInstanceNotFound"
+
+
+def test_missing_instance_is_404(site: Site) -> None:
+    try:
+        site.show("other")
+    except site.rds.exceptions.DBInstanceNotFoundFault as error:
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    else:
+        raise AssertionError("found")
+
+
+def test_unknown_monitoring_role_names_enhanced_monitoring(site: Site) -> None:
+    _code, message = refused(site.primary, MonitoringInterval=60, MonitoringRoleArn=ROLE)
+    assert "ENHANCED_MONITORING" in message
+
+
+MODIFY = [
+    ({"AllocatedStorage": 50}, "InvalidParameterValue"),
+    ({"AllocatedStorage": 105}, "InvalidParameterCombination"),
+    ({"EngineVersion": "15.17"}, "InvalidParameterCombination"),
+    ({"EngineVersion": "17.9"}, "InvalidParameterCombination"),
+    ({"DBParameterGroupName": "default.postgres17"}, "InvalidParameterCombination"),
+    ({"DBInstanceClass": "db.zz.huge"}, "InvalidParameterCombination"),
+    ({"BackupRetentionPeriod": 99}, "InvalidParameterValue"),
+    ({"PreferredBackupWindow": "05:00-05:30"}, "InvalidParameterValue"),
+    ({"MasterUserPassword": "short"}, "InvalidParameterValue"),
+    ({"VpcSecurityGroupIds": ["sg-0123456789abcdef0"]}, "InvalidParameterValue"),
+    ({"DBSubnetGroupName": "data"}, "InvalidParameterValue"),
+    ({"MonitoringInterval": 60}, "InvalidParameterCombination"),
+]
+
+
+def test_modification_refuses_what_aws_refuses(site: Site) -> None:
+    site.primary()
+    before = site.show()
+
+    def modify(**changes: Any) -> None:
+        site.rds.modify_db_instance(DBInstanceIdentifier="main", ApplyImmediately=True, **changes)
+
+    wrong = {str(changes): (code, refusal(modify, **changes)) for changes, code in MODIFY}
+    assert {key: pair for key, pair in wrong.items() if pair[0] != pair[1]} == {}
+    assert {**site.show(), "LatestRestorableTime": 0} == {**before, "LatestRestorableTime": 0}
+
+
+def test_deletion_rules(site: Site) -> None:
+    site.primary(DeletionProtection=True)
+    delete = site.rds.delete_db_instance
+    assert refusal(delete, DBInstanceIdentifier="main", SkipFinalSnapshot=True) == "InvalidParameterCombination"
+    site.rds.modify_db_instance(DBInstanceIdentifier="main", DeletionProtection=False)
+    assert refusal(delete, DBInstanceIdentifier="main") == "InvalidParameterCombination"
+    both = {"SkipFinalSnapshot": True, "FinalDBSnapshotIdentifier": "last"}
+    assert refusal(delete, DBInstanceIdentifier="main", **both) == "InvalidParameterCombination"
+    site.replica("copy", "main")
+    final = {"FinalDBSnapshotIdentifier": "last"}
+    assert refusal(delete, DBInstanceIdentifier="copy", **final) == "InvalidParameterCombination"
+    delete(DBInstanceIdentifier="main", **final)
+    assert refusal(site.show) == "DBInstanceNotFound"
+    assert site.rds.describe_db_snapshots(DBSnapshotIdentifier="last")["DBSnapshots"][0]["Status"] == "available"
+
+
+def test_replica_refusals_within_a_region(site: Site) -> None:
+    site.primary()
+    site.primary("bare", BackupRetentionPeriod=0, StorageEncrypted=False, KmsKeyId=None)
+    site.primary("managed", ManageMasterUserPassword=True, MasterUserPassword=None)
+    assert site.show("managed")["MasterUserSecret"]["SecretStatus"] == "active"
+    assert refused(site.replica, name="copy", source="bare")[1].startswith("Automated backups are not enabled")
+    assert "ManageMasterUserPassword is enabled" in refused(site.replica, name="copy", source="managed")[1]
+    assert refusal(site.replica, name="copy", source="none") == "DBInstanceNotFound"
+    group = {"DBParameterGroupName": "default.postgres16"}
+    assert refusal(site.replica, name="copy", source="main", **group) == "InvalidParameterCombination"
+    presigned = {"PreSignedUrl": "https://rds.us-west-2.amazonaws.com/?Action=CreateDBInstanceReadReplica"}
+    assert refusal(site.replica, name="copy", source="main", **presigned) == "InvalidParameterCombination"
+    assert refusal(site.replica, name="main", source="main") == "DBInstanceAlreadyExists"
+    zones = {"MultiAZ": True, "AvailabilityZone": "us-west-2a"}
+    assert refusal(site.replica, name="copy", source="main", **zones) == "InvalidParameterCombination"
+    assert site.show()["ReadReplicaDBInstanceIdentifiers"] == []
+
+
+def test_a_source_has_at_most_15_replicas(site: Site) -> None:
+    site.primary()
+    for number in range(15):
+        site.replica(f"copy-{number}", "main")
+    assert refusal(site.replica, name="copy-15", source="main") == "InstanceQuotaExceeded"
+
+
+def test_a_cascade_is_three_levels_deep(site: Site) -> None:
+    site.primary("level-0")
+    for level in range(3):
+        site.replica(f"level-{level + 1}", f"level-{level}")
+        site.rds.modify_db_instance(
+            DBInstanceIdentifier=f"level-{level + 1}", BackupRetentionPeriod=1, ApplyImmediately=True
+        )
+    assert refusal(site.replica, name="level-4", source="level-3") == "InvalidParameterCombination"
+
+
+def test_subnet_group_needs_two_zones(site: Site) -> None:
+    create = site.rds.create_db_subnet_group
+    one = {"DBSubnetGroupName": "narrow", "DBSubnetGroupDescription": "x", "SubnetIds": site.subnet_ids[:1]}
+    assert refusal(create, **one) == "DBSubnetGroupDoesNotCoverEnoughAZs"
+    assert refusal(create, **{**one, "SubnetIds": ["subnet-0123456789abcdef0"]}) == "InvalidSubnet"
+    modify = site.rds.modify_db_subnet_group
+    assert (
+        refusal(modify, DBSubnetGroupName="data", SubnetIds=site.subnet_ids[:1]) == "DBSubnetGroupDoesNotCoverEnoughAZs"
+    )
+    site.rds.modify_db_subnet_group(DBSubnetGroupName="data", SubnetIds=site.subnet_ids[:2])
+    assert len(site.rds.describe_db_subnet_groups(DBSubnetGroupName="data")["DBSubnetGroups"][0]["Subnets"]) == 2
+    site.primary()
+    assert refusal(modify, DBSubnetGroupName="data", SubnetIds=site.subnet_ids[1:]) == "SubnetAlreadyInUse"
+    assert refusal(site.rds.delete_db_subnet_group, DBSubnetGroupName="data") == "InvalidDBSubnetGroupStateFault"
