@@ -176,9 +176,6 @@ INVALID = "InvalidParameterException"
             {"encryptionConfig": [{"resources": ["secrets"], "provider": {"keyArn": "alias/none"}}]},
             "KeyArn in encryptionConfig",
         ),
-        ({"kubernetesNetworkConfig": {"serviceIpv4Cidr": "8.8.0.0/16", "elasticLoadBalancing": {"enabled": True}}}, "1918"),
-        ({"kubernetesNetworkConfig": {"serviceIpv4Cidr": "10.30.0.0/20", "elasticLoadBalancing": {"enabled": True}}}, "overlaps"),
-        ({"kubernetesNetworkConfig": {"serviceIpv4Cidr": "172.20.0.0/28", "elasticLoadBalancing": {"enabled": True}}}, "/12 and /24"),
         ({"upgradePolicy": {"supportType": "FOREVER"}}, "supportType"),
         ({"logging": {"clusterLogging": [{"types": ["kubelet"], "enabled": True}]}}, "kubelet"),
         ({"controlPlaneScalingConfig": {"tier": "tier-s"}}, "tier-s"),
@@ -189,6 +186,20 @@ def test_refused_values(world, refused, changes, words):
     assert words in refused(INVALID, world.eks.create_cluster, **world.request(**changes))
     assert world.eks.list_clusters()["clusters"] == []
     assert world.ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+
+
+@pytest.mark.parametrize(
+    ("cidr", "words"),
+    [
+        ("8.8.0.0/16", "RFC 1918"),
+        ("10.30.0.0/20", "overlaps"),
+        ("172.20.0.0/28", "/12 and /24"),
+        ("172.20.1.0/16", "is not a CIDR block"),
+    ],
+)
+def test_refused_service_networks(world, refused, cidr, words):
+    config = {"serviceIpv4Cidr": cidr, "elasticLoadBalancing": {"enabled": True}}
+    assert words in refused(INVALID, world.eks.create_cluster, **world.request(kubernetesNetworkConfig=config))
 
 
 @pytest.mark.parametrize(
@@ -306,7 +317,7 @@ def test_deleting_takes_its_time_and_a_new_cluster_has_a_new_issuer(world, passi
 def test_state_survives_a_pickle(world):
     world.create()
     before = world.describe()
-    runtime.stores = pickle.loads(pickle.dumps(runtime.stores))
+    runtime.stores = pickle.loads(pickle.dumps(runtime.stores))  # noqa: S301 -- our own bytes
     assert world.describe() == before
 
 

@@ -61,6 +61,14 @@ class EksResponse(BaseResponse):
         super().__init__(service_name="eks")
         self.automated_parameter_parsing = True
 
+    def get_region_from_url(self, request: Any, full_url: str) -> str:
+        """Take the region from the credential scope alone.
+
+        moto looks for a host name first, and finds one in the path when an ARN of a service-linked
+        role (``.../eks.amazonaws.com/...``) stands there.
+        """
+        return super().get_region_from_url(request, "")
+
     def answer(self, name: str) -> ActionResult:
         """Validate a request against the model and hand it to the function registered for it."""
         model = get_service_model("eks").operation_model(name)
