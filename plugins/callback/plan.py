@@ -82,17 +82,17 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_stats(self, stats: Any) -> None:
         check_mode = bool(context.CLIARGS.get("check"))
         records = [record for record in self._records.values() if record.actions or record.document]
-        self._write_json(check_mode)
+        self._write_json(check_mode, stats)
         if records:
             self._print(records, check_mode)
 
-    def _write_json(self, check_mode: bool) -> None:
+    def _write_json(self, check_mode: bool, stats: Any) -> None:
         path = self.get_option("json_path")
         if not path:
             return
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        hosts = {name: {**record.as_dict(), "failed": name in self._failed} for name, record in self._records.items()}
+        hosts = {name: {**record.as_dict(), "stats": stats.summarize(name)} for name, record in self._records.items()}
         target.write_text(json.dumps({"check_mode": check_mode, "hosts": hosts}, indent=2, default=str) + "\n", "utf-8")
 
     def _print(self, records: list[run_report.HostRecord], check_mode: bool) -> None:

@@ -1,0 +1,82 @@
+# Every command that people and CI type. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ENV ?= prod dr
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+# The sandbox takes any credentials; real ones have no business in it.
+SANDBOX := $(BIN)/python -m pipeops_sandbox
+
+.PHONY: help
+help: ## List the commands
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.txt requirements-dev.txt sandbox/requirements.txt sandbox/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@echo "Installing the tools into $(VENV), once"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements-dev.txt)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt -e ./sandbox
+	@touch $@
+
+.PHONY: env
+env: $(STAMP) ## Install everything into .venv
+
+.PHONY: demo
+demo: $(STAMP) ## Stand up prod and dr on the sandbox, twice (ENV="dev" for another)
+	@$(BIN)/python scripts/demo.py $(ENV)
+
+.PHONY: sandbox-up sandbox-down sandbox-env
+sandbox-up: $(STAMP) ## Start the local AWS
+	@$(SANDBOX) up
+
+sandbox-down: $(STAMP) ## Stop it; what stands in it is kept
+	@$(SANDBOX) down
+
+sandbox-env: $(STAMP) ## Print how to reach it: eval "$$(make -s sandbox-env)"
+	@$(SANDBOX) env
+
+.PHONY: test
+test: lint unit sandbox-test integration plan-exactness demo sanity ## Everything CI needs, the fast tests first
+	@$(BIN)/python scripts/test_report.py
+
+.PHONY: lint
+lint: $(STAMP) ## Format, types and style of everything
+	ruff check .
+	ruff format --check .
+	yamllint --strict .
+	mypy -p ansible_collections.pipeops.platform.plugins
+	mypy sandbox/pipeops_sandbox scripts
+	ansible-lint --offline
+	for env in dev staging prod dr; do ansible-playbook site.yml -i inventories/$$env --syntax-check >/dev/null; done
+
+.PHONY: unit
+unit: $(STAMP) ## Plan tables and other tests without AWS
+	pytest tests/unit --junitxml build/junit/unit.xml -q
+
+.PHONY: sandbox-test
+sandbox-test: $(STAMP) ## The sandbox against AWS's rules
+	pytest sandbox/tests -n 2 --dist loadfile --junitxml build/junit/sandbox.xml -q
+
+.PHONY: integration
+integration: $(STAMP) ## Modules, roles, inventories and playbooks on the sandbox
+	pytest tests/sandbox tests/inventories tests/playbooks -n 2 --dist loadfile --junitxml build/junit/integration.xml -q
+
+.PHONY: plan-exactness
+plan-exactness: $(STAMP) ## What --check says is what the run does
+	$(BIN)/python -m tests.plan_exactness
+
+.PHONY: sanity
+sanity: $(STAMP) ## ansible-test sanity, without an ignore file
+	scripts/sanity
+
+.PHONY: clean
+clean: ## Remove what was built; .venv stays
+	-@test -x $(BIN)/python && $(SANDBOX) down
+	rm -rf build .cache .ansible .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,105 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The newcomer's first run: environments stood up on the sandbox, and then once more to see that nothing changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parent.parent
+BUILD = ROOT / "build"
+ENVIRONMENTS = ("dev", "staging", "prod", "dr")
+
+console = Console(highlight=False)
+
+
+def start_sandbox() -> dict[str, str]:
+    """Start the sandbox, or take the one that runs, and return the variables that lead to it."""
+    subprocess.run([sys.executable, "-m", "pipeops_sandbox", "up"], check=True, cwd=ROOT)
+    lines = subprocess.run(
+        [sys.executable, "-m", "pipeops_sandbox", "env"], check=True, cwd=ROOT, capture_output=True, text=True
+    ).stdout.splitlines()
+    pairs = (line.removeprefix("export ").partition("=") for line in lines if line.startswith("export "))
+    return {name: value.strip("\"'") for name, _, value in pairs}
+
+
+def run_site(environment: str, variables: dict[str, str]) -> dict[str, Any]:
+    """Run the main playbook for one environment and return what it did."""
+    plan = BUILD / "plans" / f"{environment}.json"
+    plan.unlink(missing_ok=True)
+    journal = f"{variables['AWS_ENDPOINT_URL']}/_sandbox/journal"
+    requests.delete(journal, timeout=10).raise_for_status()
+    started = time.monotonic()
+    status = subprocess.run(
+        ["ansible-playbook", "site.yml", "-i", f"inventories/{environment}"],
+        cwd=ROOT,
+        env={**os.environ, **variables, "PIPEOPS_PLAN_JSON": str(plan)},
+        check=False,
+    ).returncode
+    seconds = time.monotonic() - started
+    calls = requests.get(journal, timeout=30).json()["entries"]
+    host = json.loads(plan.read_text("utf-8"))["hosts"].get(environment, {}) if plan.exists() else {}
+    return {
+        "status": status,
+        "ok": host.get("stats", {}).get("ok", 0),
+        "changed": host.get("stats", {}).get("changed", 0),
+        "failed": host.get("stats", {}).get("failures", 0) or int(status != 0),
+        "seconds": round(seconds, 1),
+        "calls": len(calls),
+        "mutating_calls": sum(call["mutating"] for call in calls),
+    }
+
+
+def summary(report: dict[str, dict[str, dict[str, Any]]]) -> Table:
+    """Return both runs of each environment side by side."""
+    table = Table(title="Demo", title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for title in ("environment", "run", "ok", "changed", "failed", "seconds", "API calls", "of them mutating"):
+        table.add_column(title, justify="left" if title in ("environment", "run") else "right")
+    for environment, runs in report.items():
+        for name, run in runs.items():
+            numbers = ("ok", "changed", "failed", "seconds", "calls", "mutating_calls")
+            table.add_row(environment, name, *(str(run[number]) for number in numbers))
+    return table
+
+
+def main(environments: list[str]) -> int:
+    """Run the demo and return the exit status: 0 only if the second runs changed nothing."""
+    unknown = [name for name in environments if name not in ENVIRONMENTS]
+    if unknown or not environments:
+        console.print(f"ENV is {' '.join(environments)!r}, must be among: {', '.join(ENVIRONMENTS)}")
+        return 2
+    variables = start_sandbox()
+    console.print("The demo begins with an empty account: what stood in the sandbox is removed.")
+    requests.post(f"{variables['AWS_ENDPOINT_URL']}/_sandbox/reset", timeout=10).raise_for_status()
+    report: dict[str, dict[str, dict[str, Any]]] = {}
+    for environment in environments:
+        report[environment] = {}
+        for name in ("first", "second"):
+            console.rule(f"[bold]{environment}[/], {name} run", align="left")
+            report[environment][name] = run_site(environment, variables)
+            if report[environment][name]["status"]:
+                break
+    BUILD.mkdir(exist_ok=True)
+    (BUILD / "demo.json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+    console.print(summary(report))
+    console.print('\nIt all still stands. To look around:  [bold]eval "$(make -s sandbox-env)"[/]')
+    runs = [run for pair in report.values() for run in pair.values()]
+    second = [pair.get("second") for pair in report.values()]
+    good = not any(run["failed"] for run in runs)
+    return 0 if good and all(run and run["changed"] == run["mutating_calls"] == 0 for run in second) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
