@@ -214,6 +214,10 @@ class ResourceType:
         """Return why this error will clear by itself, e.g. a role that IAM has not spread yet; else empty."""
         return ""
 
+    def refuses(self, attribute: str, wanted: Any, observed: Any) -> str:
+        """Return what to do instead if AWS cannot make this very change of an attribute, e.g. shrink a disk."""
+        return ""
+
     def same(self, attribute: str, wanted: Any, observed: Any) -> bool:
         """Tell whether an attribute is as wanted."""
         loose = attribute in self.unordered

@@ -208,7 +208,7 @@ def _changes(
 ) -> list[Action]:
     updates = (*resource_type.updates, TAGS)
     covered = {name for update in updates for name in update.attributes}
-    stuck = [difference for difference in different if difference.attribute not in covered]
+    stuck = [item for item in different if item.attribute not in covered or _refused(resource_type, item)]
     label, key = resource_type.label, (wanted.kind, wanted.name)
     if stuck and resource_type.replaceable:
         return [Action("replace", *key, label, resource_type.creation, standing.id, None, tuple(different))]
@@ -221,8 +221,14 @@ def _changes(
     return result
 
 
+def _refused(resource_type: ResourceType, difference: Difference) -> str:
+    return resource_type.refuses(difference.attribute, difference.after, difference.before)
+
+
 def _refusal(resource_type: ResourceType, standing: Observed, difference: Difference) -> str:
-    mend = resource_type.fixed.get(difference.attribute, "Set it back to what stands, or build a new one beside it.")
+    mend = _refused(resource_type, difference) or resource_type.fixed.get(
+        difference.attribute, "Set it back to what stands, or build a new one beside it."
+    )
     return (
         f"The {difference.attribute} of {resource_type.label} {standing.name!r} ({standing.id}) is "
         f"{difference.before!r} and cannot become {difference.after!r} without replacing the {resource_type.label}. "

@@ -87,6 +87,9 @@ class Thing(ResourceType):
     def delete(self, aws: Any, observed: Observed) -> None:
         aws.call(f"delete {observed.name}", lambda: aws.standing.pop(observed.key, None))
 
+    def refuses(self, attribute: str, wanted: Any, observed: Any) -> str:
+        return "Leave it as large as it is." if attribute == "size" and wanted < observed else ""
+
 
 class Disposable(Thing):
     kind = "disposable"

@@ -65,6 +65,11 @@ def test_what_holds_something_is_never_replaced() -> None:
         assert part in str(refused.value)
 
 
+def test_a_change_that_goes_one_way_only_is_refused_the_other_way() -> None:
+    with pytest.raises(PlanRefused, match="Leave it as large as it is"):
+        make_plan(state_of(thing("a", size=1), standing("a", size=2)))
+
+
 def test_every_refusal_is_told_at_once() -> None:
     items = [thing("a", shape=1), standing("a", shape=2), thing("b", shape=1), standing("b", shape=2)]
     with pytest.raises(PlanRefused) as refused:
