@@ -70,7 +70,8 @@ from ansible_collections.pipeops.platform.plugins.module_utils.engine.layer impo
 from ansible_collections.pipeops.platform.plugins.module_utils.layers.kms_keys import LAYER
 
 ARGUMENT_SPEC = {
-    "keys": {"type": "dict", "required": True},
+    # A name for the keys' definitions, none of which is secret.
+    "keys": {"type": "dict", "required": True, "no_log": False},
 }
 
 

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3, get_aws_connection_info
 
 from .errors import EngineError
 from .waiting import Patience, Progress
@@ -22,7 +23,7 @@ try:
     import botocore.exceptions
     import botocore.session
 except ImportError:
-    # AnsibleAWSModule reports this in Ansible's usual words.
+    # Aws refuses to begin, in Ansible's usual words.
     pass
 
 #: Codes by which a service says "slower", after botocore's own list (botocore/retries/standard.py).
@@ -69,8 +70,16 @@ def _botocore_session(profile: str | None) -> Any:
     return botocore.session.Session(profile=profile)
 
 
+@functools.cache
+def _boto3_session(profile: str | None) -> Any:
+    # One for each botocore session too: every boto3 session adds its handlers to it, and S3's refuse to be added twice.
+    return boto3.session.Session(botocore_session=_botocore_session(profile))
+
+
 def preload(services: Iterable[str]) -> None:
     """Parse the models of these services now, so that processes forked later need not."""
+    if not HAS_BOTO3:
+        return
     loader = _botocore_session(None).get_component("data_loader")
     for service in services:
         for model in ("service-2", "endpoint-rule-set-1"):
@@ -98,6 +107,8 @@ class Aws:
     """
 
     def __init__(self, params: Mapping[str, Any], progress: Progress = lambda _text: None) -> None:
+        if not HAS_BOTO3:
+            raise EngineError(missing_required_lib("boto3 and botocore"))
         region, self._endpoint, self._connection = get_aws_connection_info(_Options(params))
         if not region:
             raise EngineError("No region is set. Set the option region, or AWS_REGION.")
@@ -125,7 +136,7 @@ class Aws:
 
     def _new_client(self, service: str, region: str, once: bool) -> Any:
         options = dict(self._connection)
-        session = boto3.session.Session(botocore_session=_botocore_session(options.pop("profile_name", None)))
+        session = _boto3_session(options.pop("profile_name", None))
         config = botocore.config.Config(
             retries={"mode": "standard", "total_max_attempts": 1 if once else 8},
             connect_timeout=5,

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import botocore.exceptions
@@ -150,16 +152,19 @@ def test_a_killed_run_is_carried_on_by_the_next() -> None:
 
     for nth in range(3):
         cloud = Cloud()
-        calls: list[str] = []
-
-        def kill(call: str, calls: list[str] = calls, nth: int = nth) -> None:
-            calls.append(call)
-            if len(calls) == nth + 1:
-                raise Killed
-
-        cloud.after_call = kill
+        cloud.after_call = _raise_on_call(nth, Killed)
         with pytest.raises(Killed):
             carry_out(cloud, *items)
         cloud.after_call = lambda _call: None
         carry_out(cloud, *items, *cloud.standing.values())
         assert sorted(cloud.log) == ["create a", "create s", "create z"]
+
+
+def _raise_on_call(nth: int, error: type[BaseException]) -> Callable[[str], None]:
+    count = itertools.count()
+
+    def raise_on_call(_call: str) -> None:
+        if next(count) == nth:
+            raise error
+
+    return raise_on_call
