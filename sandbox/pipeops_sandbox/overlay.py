@@ -6,7 +6,8 @@ import importlib
 import json
 from typing import Any
 
-from moto.core.responses import BaseResponse
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, BaseResponse
 
 
 def install(package: str, response_class: type[BaseResponse]) -> None:
@@ -48,3 +49,21 @@ def policy_statements(document: str) -> list[dict[str, Any]]:
     if not found or not all(isinstance(statement, dict) for statement in found):
         raise ValueError("Statement is one object or a list of objects")
     return found
+
+
+class Prepared(BaseResponse):
+    """A response class with a step before each action: time that has passed, and refusals that moto lacks."""
+
+    def prepare(self, action: str) -> None:
+        """Look at a call before moto does; raise a ServiceException to refuse it."""
+
+    def call_action(self) -> Any:
+        """Prepare, then answer; a refusal is serialised like one of moto's own."""
+        action = self._get_action()
+        try:
+            if action:
+                self.prepare(action)
+        except ServiceException as refusal:
+            status, headers, body = self.serialized(ActionResult(refusal))
+            return status, headers, body
+        return super().call_action()

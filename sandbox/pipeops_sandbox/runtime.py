@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from .clock import Clock
 
@@ -22,7 +22,7 @@ class Runtime:
         key = (service, account, region)
         if key not in self.stores:
             self.stores[key] = factory()
-        return self.stores[key]
+        return cast(T, self.stores[key])
 
     def reset(self) -> None:
         """Forget all of it; the clock's profile stays."""
