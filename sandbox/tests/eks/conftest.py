@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError
+from pipeops_sandbox.overlays.eks import response, tokens
 from pipeops_sandbox.runtime import runtime
+
+_TYPES = {"string": str, "integer": int, "boolean": bool, "timestamp": (int, float)}
 
 ASSUME = ["sts:AssumeRole"]
 ASSUME_AND_TAG = ["sts:AssumeRole", "sts:TagSession"]
@@ -85,6 +89,47 @@ class World:
         """Return a cluster."""
         cluster: dict[str, Any] = self.eks.describe_cluster(name=name)["cluster"]
         return cluster
+
+
+def _strays(shape: Any, value: Any, path: str) -> Iterator[str]:
+    """Yield where an answer has members or types that the model of the API does not know."""
+    if shape.type_name == "structure":
+        for name, member in value.items():
+            if name in shape.members:
+                yield from _strays(shape.members[name], member, f"{path}.{name}")
+            else:
+                yield f"{path}.{name} is not in the model"
+    elif shape.type_name == "list":
+        for item in value:
+            yield from _strays(shape.member, item, f"{path}[]")
+    elif shape.type_name == "map":
+        for item in value.values():
+            yield from _strays(shape.value, item, path)
+    elif not isinstance(value, _TYPES[shape.type_name]):
+        yield f"{path} is {value!r}, not of type {shape.type_name}"
+    elif shape.metadata.get("enum") and value not in shape.metadata["enum"]:
+        yield f"{path} is {value!r}, not one of {shape.metadata['enum']}"
+
+
+@pytest.fixture(scope="session")
+def model() -> Any:
+    """The model of the EKS API."""
+    return botocore.session.get_session().get_service_model("eks")
+
+
+@pytest.fixture(autouse=True)
+def contract(monkeypatch: pytest.MonkeyPatch, model: Any) -> Iterator[None]:
+    """Hold every answer of every test against the model: the serialiser drops unknown members in silence."""
+    strays: list[str] = []
+
+    def answer_once(state: Any, name: str, call: Any, handler: Any) -> Any:
+        answer = tokens.answer_once(state, name, call, handler)
+        strays.extend(_strays(model.operation_model(name).output_shape, answer, name))
+        return answer
+
+    monkeypatch.setattr(response, "answer_once", answer_once)
+    yield
+    assert strays == []
 
 
 @pytest.fixture

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import pickle
+import re
 import threading
 import time
 from typing import Any
 
 import pytest
 from cryptography import x509
+from pipeops_sandbox.overlays.eks.call import handlers
 from pipeops_sandbox.runtime import runtime
 
 LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
@@ -343,3 +345,41 @@ def test_the_service_linked_role_is_made_with_the_first_cluster(world):
     world.create()
     role = world.iam.get_role(RoleName="AWSServiceRoleForAmazonEKS")["Role"]
     assert role["Path"] == "/aws-service-role/eks.amazonaws.com/"
+
+
+def test_health_tells_what_a_cluster_has_lost(world, client):
+    kms = client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    world.create(encryptionConfig=[{"resources": ["secrets"], "provider": {"keyArn": key}}])
+
+    def codes():
+        return {issue["code"] for issue in world.describe()["health"]["issues"]}
+
+    assert codes() == set()
+    kms.disable_key(KeyId=key)
+    assert codes() == {"KmsKeyDisabled"}
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    world.iam.delete_role(RoleName=world.cluster_role.rsplit("/", 1)[-1])
+    assert codes() == {"KmsKeyMarkedForDeletion", "IamRoleNotFound"}
+
+
+def test_without_its_role_a_deleted_cluster_leaves_its_interfaces(world):
+    group_id = world.create()["resourcesVpcConfig"]["clusterSecurityGroupId"]
+    world.iam.delete_role(RoleName=world.cluster_role.rsplit("/", 1)[-1])
+    world.eks.delete_cluster(name="prod")
+    assert world.eks.list_clusters()["clusters"] == []
+    assert len(world.ec2.describe_network_interfaces()["NetworkInterfaces"]) == 2
+    assert world.ec2.describe_security_groups(GroupIds=[group_id])["SecurityGroups"]
+
+
+def test_an_operation_that_is_not_emulated_says_so(world):
+    with pytest.raises(world.eks.exceptions.ClientError, match=r"not emulated.*ListFargateProfiles"):
+        world.eks.list_fargate_profiles(clusterName="prod")
+
+
+def test_every_operation_is_emulated_that_is_called(world):
+    left_out = re.compile(
+        "Capabilit|Fargate|Anywhere|IdentityProvider|CertificateAuthorit|gisterCluster|InsightsRefresh"
+    )
+    model = world.eks.meta.service_model
+    assert {name for name in model.operation_names if not left_out.search(name)} == set(handlers())

@@ -12,7 +12,7 @@ from ...clock import Timeline
 from ...errors import AwsError
 from ...runtime import runtime
 from ..kms import key_is_usable
-from . import auto_mode, network
+from . import auto_mode, health, network
 from .call import Answer, Call, in_use, invalid_parameter, invalid_request, operation, page
 from .control_plane import Identity, data_plane
 from .lifecycle import ensure_log_group
@@ -206,7 +206,7 @@ def describe(cluster: Cluster, now: float) -> dict[str, Any]:
 def _visible(cluster: Cluster, created: bool) -> dict[str, Any]:
     """Return the document; endpoint, CA, issuer and security group exist only once the cluster is created."""
     document = copy.deepcopy(cluster.document)
-    document["health"] = {"issues": []}
+    document["health"] = {"issues": health.issues(cluster)}
     document["certificateAuthority"] = {}
     if created:
         plane = cluster.control_plane

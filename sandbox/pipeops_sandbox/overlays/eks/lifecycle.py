@@ -6,9 +6,10 @@ from moto.logs.models import logs_backends
 
 from . import network
 from .control_plane import data_plane
+from .health import has_role
 from .managed_entries import refresh_managed_entries
 from .state import Cluster, EksState, Part, Update
-from .tokens import forget_answers_about
+from .tokens import forget_answers_about, forget_answers_in
 
 
 def settle(state: EksState, now: float) -> None:
@@ -81,7 +82,9 @@ def _drop_deleted(state: EksState, parts: dict[str, Part], arn: str, now: float)
 
 
 def _remove(state: EksState, cluster: Cluster) -> None:
-    network.release(cluster)
+    """Take a cluster out. Without its role EKS cannot tidy up the VPC, and leaves what it made there behind."""
+    if has_role(cluster):
+        network.release(cluster)
     data_plane().terminate(cluster)
     del state.clusters[cluster.name]
-    forget_answers_about(state, cluster.arn)
+    forget_answers_in(state, cluster.name)

@@ -12,8 +12,9 @@ from .call import Answer, Call, not_found
 
 @dataclass(frozen=True)
 class TokenRecord:
-    """What a ``clientRequestToken`` stood for, what was answered, and until when that holds."""
+    """What a ``clientRequestToken`` stood for in which cluster, what was answered, and until when that holds."""
 
+    cluster: str
     fingerprint: str
     answer: Answer
     until: float

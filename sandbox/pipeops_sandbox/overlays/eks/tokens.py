@@ -26,7 +26,8 @@ def answer_once(state: EksState, name: str, call: Call, handler: Handler) -> Ans
     known = state.tokens.get((name, token))
     if known is None:
         answer = handler(call)
-        state.tokens[name, token] = TokenRecord(fingerprint, copy.deepcopy(answer), call.now + REMEMBERED_SECONDS)
+        cluster, until = call.get("clusterName") or call["name"], call.now + REMEMBERED_SECONDS
+        state.tokens[name, token] = TokenRecord(cluster, fingerprint, copy.deepcopy(answer), until)
         return answer
     if known.fingerprint != fingerprint:
         raise invalid_parameter(f"clientRequestToken {token} was used before with other parameters")
@@ -38,6 +39,12 @@ def forget_answers_about(state: EksState, arn: str) -> None:
     quoted = json.dumps(arn)
     stale = [key for key, record in state.tokens.items() if quoted in json.dumps(record.answer, default=str)]
     for key in stale:
+        del state.tokens[key]
+
+
+def forget_answers_in(state: EksState, cluster: str) -> None:
+    """Forget every token of a cluster that is gone."""
+    for key in [key for key, record in state.tokens.items() if record.cluster == cluster]:
         del state.tokens[key]
 
 
