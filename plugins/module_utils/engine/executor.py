@@ -168,10 +168,9 @@ class Executor:
             return
 
         def change() -> Observed:
-            resource_type.update(self.aws, update, wanted, standing)
-            return standing
+            return resource_type.update(self.aws, update, wanted, standing) or standing
 
-        self._until_clear(resource_type, action, change, time.monotonic())
+        self.state.observed[action.key] = self._until_clear(resource_type, action, change, time.monotonic())
 
     def _replace(self, action: Action) -> None:
         resource_type = self.state.types[action.kind]

@@ -190,8 +190,8 @@ class ResourceType:
         """Make one; ``wanted`` has no references left. Return it as AWS describes it right away."""
         raise NotImplementedError
 
-    def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
-        """Make one change in place."""
+    def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> Observed | None:
+        """Make one change in place. Return the resource only if it is not ready at once and has to be waited for."""
         raise NotImplementedError
 
     def set_tags(self, aws: Aws, observed: Observed, tags: Mapping[str, str]) -> None:
