@@ -138,5 +138,6 @@ def parameters(family: str) -> dict[str, Parameter]:
                 continue
             value = default[major] if isinstance(default, dict) else default
             locked = bool(options.get("locked", False))
-            found[name] = Parameter(name, value, data_type, allowed, apply_type == "static", not locked, section)
+            choices = ",".join(allowed) if isinstance(allowed, list) else allowed
+            found[name] = Parameter(name, value, data_type, choices, apply_type == "static", not locked, section)
     return found

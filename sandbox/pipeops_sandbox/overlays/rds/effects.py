@@ -18,6 +18,8 @@ def created(instance: DbInstance, payload: Settings, at: float) -> None:
     """The server answers for the first time: a new database, a replica or a restore."""
     instance.reachable = True
     tell(instance, "RDS-EVENT-0005", at)
+    if instance.settings["BackupRetentionPeriod"]:
+        tell(instance, "RDS-EVENT-0001", at)
     if instance.replication:
         instance.initialising_until = at + duration("storage_initialisation")
         tell(instance, "RDS-EVENT-0046", at)
@@ -190,8 +192,15 @@ def stopped(instance: DbInstance, _payload: Settings, at: float) -> None:
 
 def started(instance: DbInstance, _payload: Settings, at: float) -> None:
     """A stopped server is up again."""
-    instance.resting, instance.stopped_at = "available", None
     tell(instance, "RDS-EVENT-0088", at)
+
+
+def start_again(instance: DbInstance, at: float) -> None:
+    """Begin to start a stopped instance, because somebody asked or because it was stopped for seven days."""
+    _boot(instance)
+    plane.active.started(instance)
+    instance.resting, instance.stopped_at = "available", None
+    begin(instance, at, Phase("starting", duration("start"), "started"))
 
 
 def start_promotion(instance: DbInstance, _payload: Settings, at: float) -> None:

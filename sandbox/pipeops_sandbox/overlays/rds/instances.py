@@ -319,8 +319,5 @@ def start_db_instance(call: Call) -> dict[str, Any]:
             "InvalidDBInstanceState",
             f"Instance {instance.identifier} is {instance.status}, only a stopped DB instance can be started.",
         )
-    effects.boot(instance)
-    plane.active.started(instance)
-    instance.resting = "available"
-    begin(instance, call.now, Phase("starting", duration("start"), "started"))
+    effects.start_again(instance, call.now)
     return view(instance)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from . import effects
 from .dataplane import plane
+from .journal import tell
 from .store import DbInstance, all_instances
 from .windows import last_backup_window, next_maintenance
+
+LONGEST_STOP = 7 * 24 * 3600
+"""Seconds after which RDS starts a stopped instance by itself."""
 
 
 def settle(account: str, now: float) -> None:
@@ -33,7 +37,13 @@ def _end(instance: DbInstance, now: float) -> float | None:
 
 def _open_windows(instance: DbInstance, now: float) -> None:
     """Start the nightly backup or the deferred changes of an idle instance whose window has opened."""
-    if instance.phases or instance.resting != "available":
+    if instance.phases:
+        return
+    if instance.stopped_at is not None and now >= instance.stopped_at + LONGEST_STOP:
+        tell(instance, "RDS-EVENT-0154", now)
+        effects.start_again(instance, instance.stopped_at + LONGEST_STOP)
+        settle(instance.account, now)
+    if instance.resting != "available" or instance.phases:
         return
     opened = last_backup_window(instance, now)
     if instance.settings["BackupRetentionPeriod"] and opened > (instance.last_backup_at or instance.created_at):

@@ -28,7 +28,8 @@ def instance_view(instance: DbInstance) -> dict[str, Any]:
     now = runtime.clock.now()
     store = store_of(instance.account, instance.region)
     settings = {name: value for name, value in instance.settings.items() if value is not None and name != "Port"}
-    view = {
+    until = timestamp(instance.created_at + 365 * 24 * 3600)
+    return {
         **settings,
         "DBInstanceIdentifier": instance.identifier,
         "DBInstanceArn": instance.arn,
@@ -48,12 +49,8 @@ def instance_view(instance: DbInstance) -> dict[str, Any]:
         **_times(instance, now),
         **_storage(instance, now),
         **_backups(instance),
+        "CertificateDetails": {"CAIdentifier": settings["CACertificateIdentifier"], "ValidTill": until},
     }
-    view["CertificateDetails"] = {
-        "CAIdentifier": settings["CACertificateIdentifier"],
-        "ValidTill": timestamp(instance.created_at + 365 * 24 * 3600),
-    }
-    return view
 
 
 def _pending(instance: DbInstance) -> dict[str, Any]:

@@ -155,20 +155,10 @@ def _subnet_group(call: Call, source: DbInstance, remote: bool) -> SubnetGroup:
 def _inherited(call: Call, source: DbInstance) -> Settings:
     """Return the settings of a new replica: the source's, where the call does not say otherwise."""
     settings = source.settings
-    wanted = {
-        "AllocatedStorage": max(call.number("AllocatedStorage"), settings["AllocatedStorage"]),
-        "StorageType": call.text("StorageType") or settings["StorageType"],
-    }
-    if wanted["StorageType"] == settings["StorageType"]:
-        wanted |= {name: settings[name] for name in ("Iops", "StorageThroughput") if settings.get(name)}
-    given = {name for name in ("Iops", "StorageThroughput") if call.has(name)}
-    wanted |= {name: call.params[name] for name in given}
     ceiling = call.params.get("MaxAllocatedStorage", settings.get("MaxAllocatedStorage"))
-    if ceiling is not None:
-        wanted["MaxAllocatedStorage"] = int(ceiling)
     return {
         **options(call),
-        **rules.storage(wanted, given | {"AllocatedStorage", "StorageType"}),
+        **_storage(call, settings, ceiling),
         "MaxAllocatedStorage": ceiling,
         "DeletionProtection": False,  # accepted, and reported to have no effect at creation
         "AutoMinorVersionUpgrade": call.flag("AutoMinorVersionUpgrade", settings["AutoMinorVersionUpgrade"]),
@@ -183,6 +173,21 @@ def _inherited(call: Call, source: DbInstance) -> Settings:
         "PreferredBackupWindow": settings["PreferredBackupWindow"],
         "PreferredMaintenanceWindow": settings["PreferredMaintenanceWindow"],
     }
+
+
+def _storage(call: Call, settings: Settings, ceiling: Any) -> Settings:
+    """Return the storage of a replica: at least the source's size, its type and rates unless the call says so."""
+    wanted: Settings = {
+        "AllocatedStorage": max(call.number("AllocatedStorage"), settings["AllocatedStorage"]),
+        "StorageType": call.text("StorageType") or settings["StorageType"],
+    }
+    if wanted["StorageType"] == settings["StorageType"]:
+        wanted |= {name: settings[name] for name in ("Iops", "StorageThroughput") if settings.get(name)}
+    given = {name for name in ("Iops", "StorageThroughput") if call.has(name)}
+    wanted |= {name: call.params[name] for name in given}
+    if ceiling is not None:
+        wanted["MaxAllocatedStorage"] = int(ceiling)
+    return rules.storage(wanted, given)
 
 
 def _encryption(call: Call, source: DbInstance, remote: bool) -> Settings:
@@ -215,14 +220,14 @@ def _seed(call: Call, replica: DbInstance, source: DbInstance, remote: bool) -> 
 def _show_seed(call: Call, replica: DbInstance, source: DbInstance, snap: float, copy: float) -> None:
     """Show the snapshot that seeds a replica, in both regions while it is on its way."""
     name = backups.automated_name(source, call.now)
-    for region, begins, seconds in ((source.region, call.now, snap), (call.region, call.now + snap, copy)):
-        store = store_of(call.account, region)
-        if name not in store.snapshots:
-            store.snapshots[name] = Snapshot(
-                name, source.identifier, source.resource_id, "automated", begins, seconds,
-                backups.remembered(source), source.created_at, transient=region == call.region,
-                data_of=replica.resource_id,
-            )  # fmt: skip
+    at_source = store_of(call.account, source.region).snapshots
+    if name not in at_source:
+        at_source[name] = backups.snapshot_of(source, name, "automated", call.now, snap)
+    if name not in call.store.snapshots:
+        call.store.snapshots[name] = Snapshot(
+            name, source.identifier, source.resource_id, "automated", call.now + snap, copy,
+            backups.remembered(source), source.created_at, transient=True, data_of=replica.resource_id,
+        )  # fmt: skip
 
 
 def promote_read_replica(call: Call) -> dict[str, Any]:

@@ -32,10 +32,8 @@ def find(store: RdsStore, name: str) -> Snapshot:
 
 def rendered(call: Call, snapshot: Snapshot) -> dict[str, Any]:
     """Return the API's ``DBSnapshot``."""
-    settings = dict(snapshot.settings)
-    for name in ("DBName", "MultiAZ", "DBInstanceClass", "StorageEncrypted"):
-        settings.pop(name, None)
-    done = snapshot.percent(call.now) == 100
+    inner = ("DBName", "MultiAZ", "DBInstanceClass", "StorageEncrypted", "OptionGroup")
+    settings = {name: value for name, value in snapshot.settings.items() if name not in inner}
     view = {
         **settings,
         "DBSnapshotIdentifier": snapshot.identifier,
@@ -50,12 +48,11 @@ def rendered(call: Call, snapshot: Snapshot) -> dict[str, Any]:
         "PercentProgress": snapshot.percent(call.now),
         "Encrypted": snapshot.settings["StorageEncrypted"],
         "InstanceCreateTime": timestamp(snapshot.instance_created_at),
-        "OptionGroupName": settings.pop("OptionGroup"),
+        "OptionGroupName": snapshot.settings["OptionGroup"],
         "TagList": snapshot.tags,
         "MultiTenant": False,
     }
-    view.pop("OptionGroup")
-    if done:
+    if snapshot.percent(call.now) == 100:
         moment = timestamp(snapshot.started_at)
         view |= {"SnapshotCreateTime": moment, "OriginalSnapshotCreateTime": moment, "SnapshotDatabaseTime": moment}
     if snapshot.source_arn:

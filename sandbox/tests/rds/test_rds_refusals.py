@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-
-import pytest
-from rds_helpers import Site, make_site, refusal, refused
 
 ROLE = "arn:aws:iam::123456789012:role/nobody"
 
 
-@pytest.fixture
-def site(client: Callable[..., Any]) -> Site:
-    return make_site(client, "us-west-2")
-
-
-CREATE = [
+CREATE: list[tuple[dict[str, Any], str]] = [
     ({"DBInstanceIdentifier": "1st"}, "InvalidParameterValue"),
     ({"DBInstanceIdentifier": "a--b"}, "InvalidParameterValue"),
     ({"DBInstanceIdentifier": "ends-"}, "InvalidParameterValue"),
@@ -72,33 +63,33 @@ CREATE = [
 ]
 
 
-def test_creation_refuses_what_aws_refuses(site: Site) -> None:
-    wrong = {str(changes): (code, refusal(site.primary, **changes)) for changes, code in CREATE}
+def test_creation_refuses_what_aws_refuses(west: Any) -> None:
+    wrong = {str(changes): (code, west.refusal(west.primary, **changes)) for changes, code in CREATE}
     assert {key: pair for key, pair in wrong.items() if pair[0] != pair[1]} == {}
-    assert site.rds.describe_db_instances()["DBInstances"] == []
+    assert west.rds.describe_db_instances()["DBInstances"] == []
 
 
-def test_taken_identifier_and_missing_instance(site: Site) -> None:
-    site.primary()
-    assert refusal(site.primary, DBInstanceIdentifier="MAIN") == "DBInstanceAlreadyExists"
-    assert refusal(site.show, name="other") == "DBInstanceNotFound"
+def test_taken_identifier_and_missing_instance(west: Any) -> None:
+    west.primary()
+    assert west.refusal(west.primary, DBInstanceIdentifier="MAIN") == "DBInstanceAlreadyExists"
+    assert west.refusal(west.show, name="other") == "DBInstanceNotFound"
 
 
-def test_missing_instance_is_404(site: Site) -> None:
+def test_missing_instance_is_404(west: Any) -> None:
     try:
-        site.show("other")
-    except site.rds.exceptions.DBInstanceNotFoundFault as error:
+        west.show("other")
+    except west.rds.exceptions.DBInstanceNotFoundFault as error:
         assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 404
     else:
         raise AssertionError("found")
 
 
-def test_unknown_monitoring_role_names_enhanced_monitoring(site: Site) -> None:
-    _code, message = refused(site.primary, MonitoringInterval=60, MonitoringRoleArn=ROLE)
+def test_unknown_monitoring_role_names_enhanced_monitoring(west: Any) -> None:
+    _code, message = west.refused(west.primary, MonitoringInterval=60, MonitoringRoleArn=ROLE)
     assert "ENHANCED_MONITORING" in message
 
 
-MODIFY = [
+MODIFY: list[tuple[dict[str, Any], str]] = [
     ({"AllocatedStorage": 50}, "InvalidParameterValue"),
     ({"AllocatedStorage": 105}, "InvalidParameterCombination"),
     ({"EngineVersion": "15.17"}, "InvalidParameterCombination"),
@@ -114,80 +105,81 @@ MODIFY = [
 ]
 
 
-def test_modification_refuses_what_aws_refuses(site: Site) -> None:
-    site.primary()
-    before = site.show()
+def test_modification_refuses_what_aws_refuses(west: Any) -> None:
+    west.primary()
+    before = west.show()
 
     def modify(**changes: Any) -> None:
-        site.rds.modify_db_instance(DBInstanceIdentifier="main", ApplyImmediately=True, **changes)
+        west.rds.modify_db_instance(DBInstanceIdentifier="main", ApplyImmediately=True, **changes)
 
-    wrong = {str(changes): (code, refusal(modify, **changes)) for changes, code in MODIFY}
+    wrong = {str(changes): (code, west.refusal(modify, **changes)) for changes, code in MODIFY}
     assert {key: pair for key, pair in wrong.items() if pair[0] != pair[1]} == {}
-    assert {**site.show(), "LatestRestorableTime": 0} == {**before, "LatestRestorableTime": 0}
+    assert {**west.show(), "LatestRestorableTime": 0} == {**before, "LatestRestorableTime": 0}
 
 
-def test_deletion_rules(site: Site) -> None:
-    site.primary(DeletionProtection=True)
-    delete = site.rds.delete_db_instance
-    assert refusal(delete, DBInstanceIdentifier="main", SkipFinalSnapshot=True) == "InvalidParameterCombination"
-    site.rds.modify_db_instance(DBInstanceIdentifier="main", DeletionProtection=False)
-    assert refusal(delete, DBInstanceIdentifier="main") == "InvalidParameterCombination"
+def test_deletion_rules(west: Any) -> None:
+    west.primary(DeletionProtection=True)
+    delete = west.rds.delete_db_instance
+    assert west.refusal(delete, DBInstanceIdentifier="main", SkipFinalSnapshot=True) == "InvalidParameterCombination"
+    west.rds.modify_db_instance(DBInstanceIdentifier="main", DeletionProtection=False)
+    assert west.refusal(delete, DBInstanceIdentifier="main") == "InvalidParameterCombination"
     both = {"SkipFinalSnapshot": True, "FinalDBSnapshotIdentifier": "last"}
-    assert refusal(delete, DBInstanceIdentifier="main", **both) == "InvalidParameterCombination"
-    site.replica("copy", "main")
+    assert west.refusal(delete, DBInstanceIdentifier="main", **both) == "InvalidParameterCombination"
+    west.replica("copy", "main")
     final = {"FinalDBSnapshotIdentifier": "last"}
-    assert refusal(delete, DBInstanceIdentifier="copy", **final) == "InvalidParameterCombination"
+    assert west.refusal(delete, DBInstanceIdentifier="copy", **final) == "InvalidParameterCombination"
     delete(DBInstanceIdentifier="main", **final)
-    assert refusal(site.show) == "DBInstanceNotFound"
-    assert site.rds.describe_db_snapshots(DBSnapshotIdentifier="last")["DBSnapshots"][0]["Status"] == "available"
+    assert west.refusal(west.show) == "DBInstanceNotFound"
+    assert west.rds.describe_db_snapshots(DBSnapshotIdentifier="last")["DBSnapshots"][0]["Status"] == "available"
 
 
-def test_replica_refusals_within_a_region(site: Site) -> None:
-    site.primary()
-    site.primary("bare", BackupRetentionPeriod=0, StorageEncrypted=False, KmsKeyId=None)
-    site.primary("managed", ManageMasterUserPassword=True, MasterUserPassword=None)
-    assert site.show("managed")["MasterUserSecret"]["SecretStatus"] == "active"
-    assert refused(site.replica, name="copy", source="bare")[1].startswith("Automated backups are not enabled")
-    assert "ManageMasterUserPassword is enabled" in refused(site.replica, name="copy", source="managed")[1]
-    assert refusal(site.replica, name="copy", source="none") == "DBInstanceNotFound"
+def test_replica_refusals_within_a_region(west: Any) -> None:
+    west.primary()
+    west.primary("bare", BackupRetentionPeriod=0, StorageEncrypted=False, KmsKeyId=None)
+    west.primary("managed", ManageMasterUserPassword=True, MasterUserPassword=None)
+    assert west.show("managed")["MasterUserSecret"]["SecretStatus"] == "active"
+    assert west.refused(west.replica, name="copy", source="bare")[1].startswith("Automated backups are not enabled")
+    assert "ManageMasterUserPassword is enabled" in west.refused(west.replica, name="copy", source="managed")[1]
+    assert west.refusal(west.replica, name="copy", source="none") == "DBInstanceNotFound"
     group = {"DBParameterGroupName": "default.postgres16"}
-    assert refusal(site.replica, name="copy", source="main", **group) == "InvalidParameterCombination"
+    assert west.refusal(west.replica, name="copy", source="main", **group) == "InvalidParameterCombination"
     presigned = {"PreSignedUrl": "https://rds.us-west-2.amazonaws.com/?Action=CreateDBInstanceReadReplica"}
-    assert refusal(site.replica, name="copy", source="main", **presigned) == "InvalidParameterCombination"
-    assert refusal(site.replica, name="main", source="main") == "DBInstanceAlreadyExists"
+    assert west.refusal(west.replica, name="copy", source="main", **presigned) == "InvalidParameterCombination"
+    assert west.refusal(west.replica, name="main", source="main") == "DBInstanceAlreadyExists"
     zones = {"MultiAZ": True, "AvailabilityZone": "us-west-2a"}
-    assert refusal(site.replica, name="copy", source="main", **zones) == "InvalidParameterCombination"
-    assert site.show()["ReadReplicaDBInstanceIdentifiers"] == []
+    assert west.refusal(west.replica, name="copy", source="main", **zones) == "InvalidParameterCombination"
+    assert west.show()["ReadReplicaDBInstanceIdentifiers"] == []
 
 
-def test_a_source_has_at_most_15_replicas(site: Site) -> None:
-    site.primary()
+def test_a_source_has_at_most_15_replicas(west: Any) -> None:
+    west.primary()
     for number in range(15):
-        site.replica(f"copy-{number}", "main")
-    assert refusal(site.replica, name="copy-15", source="main") == "InstanceQuotaExceeded"
+        west.replica(f"copy-{number}", "main")
+    assert west.refusal(west.replica, name="copy-15", source="main") == "InstanceQuotaExceeded"
 
 
-def test_a_cascade_is_three_levels_deep(site: Site) -> None:
-    site.primary("level-0")
+def test_a_cascade_is_three_levels_deep(west: Any) -> None:
+    west.primary("level-0")
     for level in range(3):
-        site.replica(f"level-{level + 1}", f"level-{level}")
-        site.rds.modify_db_instance(
+        west.replica(f"level-{level + 1}", f"level-{level}")
+        west.rds.modify_db_instance(
             DBInstanceIdentifier=f"level-{level + 1}", BackupRetentionPeriod=1, ApplyImmediately=True
         )
-    assert refusal(site.replica, name="level-4", source="level-3") == "InvalidParameterCombination"
+    assert west.refusal(west.replica, name="level-4", source="level-3") == "InvalidParameterCombination"
 
 
-def test_subnet_group_needs_two_zones(site: Site) -> None:
-    create = site.rds.create_db_subnet_group
-    one = {"DBSubnetGroupName": "narrow", "DBSubnetGroupDescription": "x", "SubnetIds": site.subnet_ids[:1]}
-    assert refusal(create, **one) == "DBSubnetGroupDoesNotCoverEnoughAZs"
-    assert refusal(create, **{**one, "SubnetIds": ["subnet-0123456789abcdef0"]}) == "InvalidSubnet"
-    modify = site.rds.modify_db_subnet_group
+def test_subnet_group_needs_two_zones(west: Any) -> None:
+    create = west.rds.create_db_subnet_group
+    one = {"DBSubnetGroupName": "narrow", "DBSubnetGroupDescription": "x", "SubnetIds": west.subnet_ids[:1]}
+    assert west.refusal(create, **one) == "DBSubnetGroupDoesNotCoverEnoughAZs"
+    assert west.refusal(create, **{**one, "SubnetIds": ["subnet-0123456789abcdef0"]}) == "InvalidSubnet"
+    modify = west.rds.modify_db_subnet_group
     assert (
-        refusal(modify, DBSubnetGroupName="data", SubnetIds=site.subnet_ids[:1]) == "DBSubnetGroupDoesNotCoverEnoughAZs"
+        west.refusal(modify, DBSubnetGroupName="data", SubnetIds=west.subnet_ids[:1])
+        == "DBSubnetGroupDoesNotCoverEnoughAZs"
     )
-    site.rds.modify_db_subnet_group(DBSubnetGroupName="data", SubnetIds=site.subnet_ids[:2])
-    assert len(site.rds.describe_db_subnet_groups(DBSubnetGroupName="data")["DBSubnetGroups"][0]["Subnets"]) == 2
-    site.primary()
-    assert refusal(modify, DBSubnetGroupName="data", SubnetIds=site.subnet_ids[1:]) == "SubnetAlreadyInUse"
-    assert refusal(site.rds.delete_db_subnet_group, DBSubnetGroupName="data") == "InvalidDBSubnetGroupStateFault"
+    west.rds.modify_db_subnet_group(DBSubnetGroupName="data", SubnetIds=west.subnet_ids[:2])
+    assert len(west.rds.describe_db_subnet_groups(DBSubnetGroupName="data")["DBSubnetGroups"][0]["Subnets"]) == 2
+    west.primary()
+    assert west.refusal(modify, DBSubnetGroupName="data", SubnetIds=west.subnet_ids[1:]) == "SubnetAlreadyInUse"
+    assert west.refusal(west.rds.delete_db_subnet_group, DBSubnetGroupName="data") == "InvalidDBSubnetGroupStateFault"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 from pipeops_sandbox.runtime import runtime
 
@@ -52,6 +53,28 @@ class Site:
         """Describe an instance."""
         return dict(self.rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0])
 
+    @staticmethod
+    def refused(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
+        """Return code and message of a call that is refused."""
+        with pytest.raises(ClientError) as caught:
+            call(**arguments)
+        error = caught.value.response["Error"]
+        return error["Code"], error["Message"]
+
+    def refusal(self, call: Callable[..., Any], **arguments: Any) -> str:
+        """Return the error code of a call that is refused."""
+        return self.refused(call, **arguments)[0]
+
+    @staticmethod
+    def slow(scale: float = 0.001) -> None:
+        """The aws profile; by default with time that (nearly) only the test moves."""
+        runtime.clock.set("aws", scale)
+
+    @staticmethod
+    def pass_time(seconds: float) -> None:
+        """Let model time go on by so many seconds at once."""
+        runtime.clock.restore(runtime.clock.now() + seconds)
+
 
 def make_site(client: Callable[..., Any], region: str, cidr: str = "10.0") -> Site:
     """Lay the network, the subnet group ``data`` and a key in a region."""
@@ -68,20 +91,13 @@ def make_site(client: Callable[..., Any], region: str, cidr: str = "10.0") -> Si
     return Site(region, rds, vpc_id, subnet_ids, group, key)
 
 
-def refusal(call: Callable[..., Any], **arguments: Any) -> str:
-    """Return the error code of a call that is refused."""
-    return refused(call, **arguments)[0]
+@pytest.fixture
+def west(client: Callable[..., Any]) -> Site:
+    """The primary's region."""
+    return make_site(client, "us-west-2")
 
 
-def refused(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
-    """Return code and message of a call that is refused."""
-    try:
-        call(**arguments)
-    except ClientError as error:
-        return error.response["Error"]["Code"], error.response["Error"]["Message"]
-    raise AssertionError(f"not refused: {arguments}")
-
-
-def pass_time(seconds: float) -> None:
-    """Let model time go on by so many seconds at once."""
-    runtime.clock.restore(runtime.clock.now() + seconds)
+@pytest.fixture
+def east(client: Callable[..., Any]) -> Site:
+    """The DR region."""
+    return make_site(client, "us-east-1", "10.1")

@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import pytest
 from pipeops_sandbox.overlays.rds import inject
 from pipeops_sandbox.runtime import runtime
-from rds_helpers import Site, make_site, pass_time, refusal, refused
 
 ACCOUNT = "123456789012"
 MAIN = f"arn:aws:rds:us-west-2:{ACCOUNT}:db:main"
 DR = f"arn:aws:rds:us-east-1:{ACCOUNT}:db:dr"
 
 
-@pytest.fixture
-def west(client: Callable[..., Any]) -> Site:
-    return make_site(client, "us-west-2")
-
-
-@pytest.fixture
-def east(client: Callable[..., Any]) -> Site:
-    return make_site(client, "us-east-1", "10.1")
-
-
-def pair(west: Site, east: Site) -> None:
+def pair(west: Any, east: Any) -> None:
     west.primary()
     east.replica("dr", MAIN, MultiAZ=True)
 
 
-def slow() -> None:
-    """The aws profile, with time that only the test moves (nearly)."""
-    runtime.clock.set("aws", 0.001)
-
-
-def test_cross_region_replica(west: Site, east: Site) -> None:
+def test_cross_region_replica(west: Any, east: Any) -> None:
     pair(west, east)
     shown = east.show("dr")
     assert shown["ReadReplicaSourceDBInstanceIdentifier"] == MAIN
@@ -47,7 +29,7 @@ def test_cross_region_replica(west: Site, east: Site) -> None:
     assert shown["DbiResourceId"] != west.show()["DbiResourceId"]
 
 
-def test_replica_in_the_region_is_named_by_identifier(west: Site) -> None:
+def test_replica_in_the_region_is_named_by_identifier(west: Any) -> None:
     west.primary()
     west.replica("copy", "main", AvailabilityZone="us-west-2c")
     assert west.show("copy")["ReadReplicaSourceDBInstanceIdentifier"] == "main"
@@ -55,43 +37,45 @@ def test_replica_in_the_region_is_named_by_identifier(west: Site) -> None:
     assert west.show()["ReadReplicaDBInstanceIdentifiers"] == ["copy"]
 
 
-def test_cross_region_refusals(west: Site, east: Site) -> None:
+def test_cross_region_refusals(west: Any, east: Any) -> None:
     west.primary()
-    assert refused(east.replica, name="dr", source=MAIN, KmsKeyId=None)[1].startswith("Cannot create a cross region")
-    assert refusal(east.replica, name="dr", source=MAIN, KmsKeyId=west.key) == "KMSKeyNotAccessibleFault"
-    assert refusal(east.replica, name="dr", source=MAIN + "x") == "DBInstanceNotFound"
-    assert refusal(east.replica, name="dr", source="main") == "DBInstanceNotFound"
-    assert refusal(east.replica, name="dr", source=MAIN, DBSubnetGroupName="no") == "DBSubnetGroupNotFoundFault"
+    assert west.refused(east.replica, name="dr", source=MAIN, KmsKeyId=None)[1].startswith(
+        "Cannot create a cross region"
+    )
+    assert west.refusal(east.replica, name="dr", source=MAIN, KmsKeyId=west.key) == "KMSKeyNotAccessibleFault"
+    assert west.refusal(east.replica, name="dr", source=MAIN + "x") == "DBInstanceNotFound"
+    assert west.refusal(east.replica, name="dr", source="main") == "DBInstanceNotFound"
+    assert west.refusal(east.replica, name="dr", source=MAIN, DBSubnetGroupName="no") == "DBSubnetGroupNotFoundFault"
     inject.set_status(ACCOUNT, "us-west-2", "main", "maintenance")
-    assert refusal(east.replica, name="dr", source=MAIN) == "InvalidDBInstanceState"
+    assert west.refusal(east.replica, name="dr", source=MAIN) == "InvalidDBInstanceState"
     assert east.rds.describe_db_instances()["DBInstances"] == []
 
 
-def test_source_region_presigns_and_is_accepted(west: Site, east: Site) -> None:
+def test_source_region_presigns_and_is_accepted(west: Any, east: Any) -> None:
     west.primary()
     assert east.replica("dr", MAIN, SourceRegion="us-west-2")["DBInstanceStatus"] == "creating"
 
 
-def test_creation_in_time(west: Site, east: Site) -> None:
+def test_creation_in_time(west: Any, east: Any) -> None:
     west.primary()
     west.show()
-    slow()
+    west.slow()
     east.replica("dr", MAIN)
     assert west.show()["DBInstanceStatus"] == "modifying"
     east.replica("dr-2", MAIN)  # shares the snapshot that is being taken
-    assert refusal(west.rds.reboot_db_instance, DBInstanceIdentifier="main") == "InvalidDBInstanceState"
-    pass_time(200)
+    assert west.refusal(west.rds.reboot_db_instance, DBInstanceIdentifier="main") == "InvalidDBInstanceState"
+    west.pass_time(200)
     assert west.show()["DBInstanceStatus"] == "available"
     copying = east.rds.describe_db_snapshots(SnapshotType="automated")["DBSnapshots"]
     assert copying[0]["Status"] == "creating" and 0 <= copying[0]["PercentProgress"] < 100
     assert "StatusInfos" not in east.show("dr")
-    pass_time(900)
+    west.pass_time(900)
     shown = east.show("dr")
     assert shown["DBInstanceStatus"] == "available" and shown["StorageOperationStatus"] == "Initializing"
     assert east.rds.describe_db_snapshots(SnapshotType="automated")["DBSnapshots"] == []
 
 
-def follow(site: Site, name: str, step: float, until: float) -> list[tuple[str, bool, bool]]:
+def follow(site: Any, name: str, step: float, until: float) -> list[tuple[str, bool, bool]]:
     """Return the distinct (status, has a source, has StatusInfos) that polling shows, in order."""
     seen: list[tuple[str, bool, bool]] = []
     for _ in range(int(until / step)):
@@ -99,14 +83,14 @@ def follow(site: Site, name: str, step: float, until: float) -> list[tuple[str, 
         now = (shown["DBInstanceStatus"], "ReadReplicaSourceDBInstanceIdentifier" in shown, "StatusInfos" in shown)
         if not seen or seen[-1] != now:
             seen.append(now)
-        pass_time(step)
+        site.pass_time(step)
     return seen
 
 
-def test_promotion_shows_available_before_it_begins(west: Site, east: Site) -> None:
+def test_promotion_shows_available_before_it_begins(west: Any, east: Any) -> None:
     pair(west, east)
     east.show("dr")
-    slow()
+    west.slow()
     answer = east.rds.promote_read_replica(DBInstanceIdentifier="dr")["DBInstance"]
     assert answer["DBInstanceStatus"] == "available" and answer["ReadReplicaSourceDBInstanceIdentifier"] == MAIN
     assert follow(east, "dr", 10, 500) == [
@@ -120,7 +104,7 @@ def test_promotion_shows_available_before_it_begins(west: Site, east: Site) -> N
     assert east.show("dr")["BackupRetentionPeriod"] == 1 and "LatestRestorableTime" in east.show("dr")
 
 
-def test_promotion_with_a_running_clock(west: Site, east: Site) -> None:
+def test_promotion_with_a_running_clock(west: Any, east: Any) -> None:
     pair(west, east)
     east.show("dr")
     runtime.clock.set("aws", 400.0)
@@ -132,31 +116,31 @@ def test_promotion_with_a_running_clock(west: Site, east: Site) -> None:
     assert shown["BackupRetentionPeriod"] == 7
 
 
-def test_promotion_refusals(west: Site, east: Site) -> None:
+def test_promotion_refusals(west: Any, east: Any) -> None:
     pair(west, east)
     promote = east.rds.promote_read_replica
-    assert refusal(promote, DBInstanceIdentifier="none") == "DBInstanceNotFound"
-    assert refusal(west.rds.promote_read_replica, DBInstanceIdentifier="main") == "InvalidDBInstanceState"
+    assert west.refusal(promote, DBInstanceIdentifier="none") == "DBInstanceNotFound"
+    assert west.refusal(west.rds.promote_read_replica, DBInstanceIdentifier="main") == "InvalidDBInstanceState"
     for status in ("backing-up", "storage-full"):
         inject.set_status(ACCOUNT, "us-east-1", "dr", status)
-        assert refusal(promote, DBInstanceIdentifier="dr") == "InvalidDBInstanceState"
+        assert west.refusal(promote, DBInstanceIdentifier="dr") == "InvalidDBInstanceState"
     inject.set_status(ACCOUNT, "us-east-1", "dr", "available")
     overlap = {"PreferredBackupWindow": "05:00-05:30"}
-    assert refusal(promote, DBInstanceIdentifier="dr", **overlap) == "InvalidParameterValue"
-    slow()
+    assert west.refusal(promote, DBInstanceIdentifier="dr", **overlap) == "InvalidParameterValue"
+    west.slow()
     promote(DBInstanceIdentifier="dr")
-    assert refusal(promote, DBInstanceIdentifier="dr") == "InvalidDBInstanceState"
-    assert refusal(east.rds.switchover_read_replica, DBInstanceIdentifier="dr") == "InvalidParameterCombination"
+    assert west.refusal(promote, DBInstanceIdentifier="dr") == "InvalidDBInstanceState"
+    assert west.refusal(east.rds.switchover_read_replica, DBInstanceIdentifier="dr") == "InvalidParameterCombination"
 
 
-def test_stop_is_refused_within_replication(west: Site) -> None:
+def test_stop_is_refused_within_replication(west: Any) -> None:
     west.primary()
     west.replica("copy", "main")
     for name in ("main", "copy"):
-        assert refusal(west.rds.stop_db_instance, DBInstanceIdentifier=name) == "InvalidDBInstanceState"
+        assert west.refusal(west.rds.stop_db_instance, DBInstanceIdentifier=name) == "InvalidDBInstanceState"
 
 
-def test_deleting_the_primary(west: Site, east: Site) -> None:
+def test_deleting_the_primary(west: Any, east: Any) -> None:
     pair(west, east)
     west.replica("copy", "main")
     west.rds.delete_db_instance(DBInstanceIdentifier="main", SkipFinalSnapshot=True)
@@ -168,7 +152,7 @@ def test_deleting_the_primary(west: Site, east: Site) -> None:
     assert "ReadReplicaSourceDBInstanceIdentifier" not in east.show("dr")
 
 
-def test_deleting_a_replica_frees_its_source(west: Site, east: Site) -> None:
+def test_deleting_a_replica_frees_its_source(west: Any, east: Any) -> None:
     pair(west, east)
     east.rds.delete_db_instance(DBInstanceIdentifier="dr", SkipFinalSnapshot=True)
     east.rds.get_waiter("db_instance_deleted").wait(DBInstanceIdentifier="dr", WaiterConfig={"Delay": 0})
@@ -177,30 +161,30 @@ def test_deleting_a_replica_frees_its_source(west: Site, east: Site) -> None:
     assert west.show()["DBInstanceStatus"] == "stopped"
 
 
-def test_replica_takes_no_password_of_its_own(west: Site, east: Site) -> None:
+def test_replica_takes_no_password_of_its_own(west: Any, east: Any) -> None:
     pair(west, east)
     change = {"DBInstanceIdentifier": "dr", "MasterUserPassword": "another-password"}
-    assert refused(east.rds.modify_db_instance, **change)[1].endswith("because it uses physical replication")
+    assert west.refused(east.rds.modify_db_instance, **change)[1].endswith("because it uses physical replication")
 
 
-def test_source_keeps_backups_on(west: Site) -> None:
+def test_source_keeps_backups_on(west: Any) -> None:
     west.primary()
     west.replica("copy", "main")
     off = {"DBInstanceIdentifier": "main", "BackupRetentionPeriod": 0}
-    assert refusal(west.rds.modify_db_instance, **off) == "InvalidParameterCombination"
+    assert west.refusal(west.rds.modify_db_instance, **off) == "InvalidParameterCombination"
 
 
-def test_replica_is_upgraded_before_its_source(west: Site) -> None:
+def test_replica_is_upgraded_before_its_source(west: Any) -> None:
     west.primary(EngineVersion="16.12")
     west.replica("copy", "main")
     up = {"EngineVersion": "16.13", "ApplyImmediately": True}
-    assert refusal(west.rds.modify_db_instance, DBInstanceIdentifier="main", **up) == "DBUpgradeDependencyFailure"
+    assert west.refusal(west.rds.modify_db_instance, DBInstanceIdentifier="main", **up) == "DBUpgradeDependencyFailure"
     west.rds.modify_db_instance(DBInstanceIdentifier="copy", **up)
     west.rds.modify_db_instance(DBInstanceIdentifier="main", **up)
     assert {west.show(name)["EngineVersion"] for name in ("main", "copy")} == {"16.13"}
 
 
-def test_fail_back_circle(west: Site, east: Site) -> None:
+def test_fail_back_circle(west: Any, east: Any) -> None:
     """The reverse replica: promote, back up, delete the old primary, replicate back, promote again."""
     pair(west, east)
     east.rds.promote_read_replica(DBInstanceIdentifier="dr", BackupRetentionPeriod=7)
