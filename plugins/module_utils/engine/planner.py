@@ -157,7 +157,11 @@ def removal_plan(state: State) -> Plan:
     """Return what removes everything observed, dependents first."""
     order = {key: n for n, level in enumerate(in_order(state.wanted.values())) for key in level}
     last = len(order)
-    standing = sorted(state.observed.values(), key=lambda item: (-order.get(item.key, last), item.key))
+    # What is not wanted has no place in that order; types are declared in the order in which they build on each other.
+    kinds = {kind: n for n, kind in enumerate(state.types)}
+    standing = sorted(
+        state.observed.values(), key=lambda item: (-order.get(item.key, last), -kinds[item.kind], item.key)
+    )
     return Plan(tuple(_removal(state.types[item.kind], item) for item in standing))
 
 
