@@ -17,10 +17,11 @@ from pipeops_sandbox.runtime import runtime
 LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 
 
-def test_every_field_of_the_request_is_kept(world, client):
+def full_request(world, client):
+    """Return a request with every block that the platform sends."""
     key = client("kms").create_key()["KeyMetadata"]["Arn"]
     group = world.ec2.create_security_group(GroupName="extra", Description="x", VpcId=world.vpc_id)["GroupId"]
-    request = world.request(
+    return world.request(
         resourcesVpcConfig={
             "subnetIds": world.subnet_ids,
             "securityGroupIds": [group],
@@ -37,6 +38,10 @@ def test_every_field_of_the_request_is_kept(world, client):
         deletionProtection=True,
         tags={"Environment": "prod"},
     )
+
+
+def test_every_field_of_the_request_is_kept(world, client):
+    request = full_request(world, client)
     world.eks.create_cluster(**request)
     cluster = world.describe()
     for member in (

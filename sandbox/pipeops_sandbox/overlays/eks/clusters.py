@@ -88,19 +88,26 @@ def _document(call: Call, name: str) -> dict[str, Any]:
         "kubernetesNetworkConfig": _network_config(call, name, vpc["vpcId"], auto),
         "logging": logging_of(name, call.get("logging", {}), set()),
         "accessConfig": access,
-        "upgradePolicy": {"supportType": call.get("upgradePolicy", {}).get("supportType", "EXTENDED")},
-        "zonalShiftConfig": {"enabled": call.get("zonalShiftConfig", {}).get("enabled", False)},
         "computeConfig": _compute_config(call, name, auto),
         "storageConfig": {"blockStorage": {"enabled": auto}},
-        "deletionProtection": call.get("deletionProtection", False),
-        "controlPlaneScalingConfig": {"tier": call.get("controlPlaneScalingConfig", {}).get("tier", "standard")},
         "tags": dict(call.get("tags", {})),
-        **{member: call.get(member) for member in _AS_GIVEN if call.get(member)},
+        **_plain_settings(call),
     }
     if call.get("encryptionConfig"):
         document["encryptionConfig"] = encryption_of(call, name, call["encryptionConfig"])
     require_role(call, name, call["roleArn"], EKS, tag_session=auto)
     return document
+
+
+def _plain_settings(call: Call) -> dict[str, Any]:
+    """Return the settings that stand alone, with the API's defaults."""
+    return {
+        "upgradePolicy": {"supportType": call.get("upgradePolicy", {}).get("supportType", "EXTENDED")},
+        "zonalShiftConfig": {"enabled": call.get("zonalShiftConfig", {}).get("enabled", False)},
+        "deletionProtection": call.get("deletionProtection", False),
+        "controlPlaneScalingConfig": {"tier": call.get("controlPlaneScalingConfig", {}).get("tier", "standard")},
+        **{member: call.get(member) for member in _AS_GIVEN if call.get(member)},
+    }
 
 
 def _access_config(call: Call, name: str, auto: bool) -> dict[str, Any]:

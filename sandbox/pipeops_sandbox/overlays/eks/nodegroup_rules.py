@@ -11,6 +11,7 @@ from .state import Cluster
 from .version_catalogue import minor, require_version
 
 DEFAULT_DISK_GIB = 20
+DEFAULT_SIZES = {"minSize": 1, "maxSize": 2, "desiredSize": 2}
 DEFAULT_INSTANCE_TYPE = "t3.medium"
 DEFAULT_AMI_TYPE = "AL2023_x86_64_STANDARD"
 SKEW = 3

@@ -56,16 +56,13 @@ def _document(call: Call, cluster: Cluster, name: str) -> dict[str, Any]:
     """Check a CreateNodegroup request and return what DescribeNodegroup will say of it."""
     rules.check_launch_template(call, cluster, name)
     rules.check_subnets(call, cluster, name)
-    scaling = rules.scaling(
-        cluster, name, call.get("scalingConfig", {}), {"minSize": 1, "maxSize": 2, "desiredSize": 2}
-    )
     version = call.get("version", cluster.document["version"])
     rules.check_version(call, cluster, name, version)
-    update_config = rules.update_config(cluster, name, call.get("updateConfig", {"maxUnavailable": 1}))
     check_tags(call.get("tags", {}))
+    settings = _settings(call, cluster, name)
     require_role(call, cluster.name, call["nodeRole"], EC2)
     identifier = str(mock_random.uuid4())
-    document: dict[str, Any] = {
+    return {
         "nodegroupName": name,
         "nodegroupArn": call.arn(f"nodegroup/{cluster.name}/{name}/{identifier}"),
         "clusterName": cluster.name,
@@ -73,19 +70,26 @@ def _document(call: Call, cluster: Cluster, name: str) -> dict[str, Any]:
         "releaseVersion": call.get("releaseVersion", release_version(version)),
         "createdAt": call.now,
         "modifiedAt": call.now,
-        "capacityType": call.get("capacityType", "ON_DEMAND"),
-        "scalingConfig": scaling,
         "subnets": list(call["subnets"]),
-        "amiType": rules.ami_type(call, cluster, name),
         "nodeRole": call["nodeRole"],
+        "resources": {"autoScalingGroups": [{"name": f"eks-{name}-{identifier}"}]},
+        "tags": dict(call.get("tags", {})),
+        **settings,
+    }
+
+
+def _settings(call: Call, cluster: Cluster, name: str) -> dict[str, Any]:
+    """Return sizes, machines, labels and the rest of what describes the nodes, with the API's defaults."""
+    return {
+        "capacityType": call.get("capacityType", "ON_DEMAND"),
+        "scalingConfig": rules.scaling(cluster, name, call.get("scalingConfig", {}), rules.DEFAULT_SIZES),
+        "amiType": rules.ami_type(call, cluster, name),
         "labels": dict(call.get("labels", {})),
         "taints": list(call.get("taints", [])),
-        "resources": {"autoScalingGroups": [{"name": f"eks-{name}-{identifier}"}]},
-        "updateConfig": update_config,
-        "tags": dict(call.get("tags", {})),
+        "updateConfig": rules.update_config(cluster, name, call.get("updateConfig", {"maxUnavailable": 1})),
         **{member: call[member] for member in _AS_GIVEN if call.get(member)},
+        **rules.machine(call),
     }
-    return document | rules.machine(call)
 
 
 @operation("DescribeNodegroup")

@@ -68,27 +68,29 @@ def associate(call: Call, cluster: Cluster, given: dict[str, Any], owner: str | 
     held = {(each["namespace"], each["serviceAccount"]) for each in cluster.associations.values()}
     if (namespace, account) in held:
         raise in_use(f"Association already exists: {namespace}, {account}", clusterName=cluster.name)
-    tags = dict(given.get("tags") or {})
-    check_tags(tags)
+    check_tags(given.get("tags") or {})
+    association = _association(call, cluster, given)
+    association |= {"ownerArn": owner} if owner else {}
+    cluster.associations[association["associationId"]] = association
+    return association
+
+
+def _association(call: Call, cluster: Cluster, given: dict[str, Any]) -> dict[str, Any]:
     identifier = "a-" + mock_random.get_random_string(17, lower_case=True)
     association = {
         "clusterName": cluster.name,
-        "namespace": namespace,
-        "serviceAccount": account,
+        "namespace": given["namespace"],
+        "serviceAccount": given["serviceAccount"],
         "roleArn": given["roleArn"],
         "associationArn": call.arn(f"podidentityassociation/{cluster.name}/{identifier}"),
         "associationId": identifier,
-        "tags": tags,
+        "tags": dict(given.get("tags") or {}),
         "createdAt": call.now,
         "modifiedAt": call.now,
         "disableSessionTags": given.get("disableSessionTags") or False,
+        **{member: given[member] for member in ("targetRoleArn", "policy") if given.get(member)},
     }
-    association |= {"ownerArn": owner} if owner else {}
-    association |= {member: given[member] for member in ("targetRoleArn", "policy") if given.get(member)}
-    if given.get("targetRoleArn"):
-        association["externalId"] = str(mock_random.uuid4())
-    cluster.associations[identifier] = association
-    return association
+    return association | ({"externalId": str(mock_random.uuid4())} if given.get("targetRoleArn") else {})
 
 
 @operation("DescribePodIdentityAssociation")

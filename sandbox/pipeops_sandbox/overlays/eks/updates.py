@@ -55,17 +55,10 @@ def start_update(
     addon: str | None = None,
     nodegroup: str | None = None,
 ) -> Answer:
-    """Begin an update and return the answer that says so.
+    """Begin an update of a cluster, or of the add-on or node group named, and return the answer that says so.
 
-    Args:
-        cluster: the cluster it happens in.
-        kind: the type, e.g. ``LoggingUpdate``.
-        step: the duration's name in ``data/durations.yml``, e.g. ``eks:update_cluster``.
-        now: the model time.
-        changes: members that replace those of the target's document once it succeeds.
-        params: what DescribeUpdate shows of the request.
-        addon: the add-on that changes, if it is not the cluster itself.
-        nodegroup: the node group that changes, likewise.
+    ``step`` is the duration's name in ``data/durations.yml``; ``changes`` replace members of the target's
+    document once the update succeeds; ``params`` is what DescribeUpdate shows of the request.
     """
     clock = runtime.clock
     update = Update(
