@@ -1,0 +1,79 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What hosted zones and their records have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.aws import Aws, tag_dict
+from ..engine.errors import EngineError
+from ..engine.model import Identity, Scope
+
+#: ListTagsForResources takes this many zones at a time.
+TAGGED_AT_A_TIME = 10
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A private hosted zone as Route 53 lists it: its bare id, its name without the last dot."""
+
+    id: str
+    name: str
+    comment: str
+
+
+def bare_name(name: str) -> str:
+    """Return a domain name as people write it: Route 53 ends names in a dot and writes ``*`` as ``\\052``."""
+    return name.replace("\\052", "*").rstrip(".").lower()
+
+
+def reference_prefix(identity: Identity, layer: str, name: str) -> str:
+    """Return the start of a zone's caller reference, by which it is ours from its first moment on.
+
+    A zone is made without tags, and a caller reference can never be used again, so the rest of it is random.
+    """
+    return f"{identity.prefix}/{layer}/{name}/"
+
+
+def find_zone(aws: Aws, scope: Scope, name: str, zone_name: str) -> Zone | None:
+    """Find a zone of ours by its caller reference, or else by its name and the owner tags.
+
+    Raises:
+        EngineError: if there are several.
+    """
+    listed = [
+        item for item in aws.pages("route53", "list_hosted_zones", "HostedZones") if item["Config"]["PrivateZone"]
+    ]
+    prefix = reference_prefix(scope.identity, scope.layer, name)
+    found = [item for item in listed if item["CallerReference"].startswith(prefix)]
+    if not found:
+        namesakes = {_zone_id(item): item for item in listed if bare_name(item["Name"]) == bare_name(zone_name)}
+        tags = zone_tags(aws, list(namesakes))
+        found = [item for zone_id, item in namesakes.items() if scope.owns(tags[zone_id]) == name]
+    if len(found) > 1:
+        ids = ", ".join(sorted(_zone_id(item) for item in found))
+        raise EngineError(
+            f"Several private hosted zones are those of {scope.identity.prefix} ({scope.region}): {ids}. Look which "
+            "one is in use, delete the others, then run again."
+        )
+    return next((Zone(_zone_id(i), bare_name(i["Name"]), i["Config"].get("Comment", "")) for i in found), None)
+
+
+def _zone_id(item: Mapping[str, Any]) -> str:
+    return str(item["Id"]).rpartition("/")[2]
+
+
+def zone_tags(aws: Aws, zone_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the tags of zones by their ids."""
+    client = aws.client("route53")
+    tags: dict[str, dict[str, str]] = {}
+    for start in range(0, len(zone_ids), TAGGED_AT_A_TIME):
+        some = list(zone_ids[start : start + TAGGED_AT_A_TIME])
+        for item in client.list_tags_for_resources(ResourceType="hostedzone", ResourceIds=some)["ResourceTagSets"]:
+            tags[item["ResourceId"]] = tag_dict(item["Tags"])
+    return tags
