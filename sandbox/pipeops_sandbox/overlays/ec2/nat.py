@@ -62,7 +62,8 @@ def nat_gateway_of_interface(backend: EC2Backend, eni_id: str) -> NatGateway | N
 
 def _new(backend: EC2Backend, vpc_id: str, subnet_id: str | None, connectivity: str) -> NatGateway:
     """Make a gateway object without moto's constructor, which knows zonal ones that succeed only."""
-    nat: Any = object.__new__(NatGateway)
+    kind: Any = NatGateway
+    nat: Any = kind.__new__(kind)
     nat.id, nat.ec2_backend, nat.vpc_id, nat.subnet_id = random_nat_gateway_id(), backend, vpc_id, subnet_id
     nat.connectivity_type, nat.address_set, nat._created_at = connectivity, [], utcnow()
     return cast(NatGateway, nat)

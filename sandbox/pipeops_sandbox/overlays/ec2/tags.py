@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from moto.core.resource_tagging import TaggedResource
 from moto.core.responses import ActionResult
 from moto.ec2 import utils
 from moto.ec2.models import EC2Backend
@@ -47,9 +49,29 @@ def _tags_of(resource: TaggedEC2Resource) -> list[dict[str, str]]:
             for key, value in tags.items()]  # fmt: skip
 
 
+_iter_tagged = EC2Backend.iter_tagged_resources
+
+
+def _iter_all_tagged(backend: EC2Backend) -> Iterator[TaggedResource]:
+    """Yield what moto shows to the tagging API, and the kinds that it leaves out."""
+    for resource in _iter_tagged(backend):
+        resource.arn = resource.arn.replace(":flow-logs/", ":vpc-flow-log/")
+        yield resource
+    more: dict[str, Iterable[Any]] = {
+        "elastic-ip": backend.addresses,
+        "vpc-endpoint": backend.vpc_end_points.values(),
+        "network-acl": backend.network_acls.values(),
+    }
+    for kind, resources in more.items():
+        for row in resources:
+            arn = f"arn:{backend.partition}:ec2:{backend.region_name}:{backend.account_id}:{kind}/{row.id}"
+            yield TaggedResource(arn, dict(backend.tags.get(row.id, {})), f"ec2:{kind}")
+
+
 def install_tag_index() -> None:
     """Teach moto the API's type names, and the short way to a resource's tags."""
     utils.EC2_PREFIX_TO_RESOURCE.update(_API_TYPES)
+    EC2Backend.iter_tagged_resources = _iter_all_tagged  # type: ignore[method-assign,assignment]
     TaggedEC2Resource.get_tags = _tags_of  # type: ignore[method-assign,assignment]
 
 

@@ -1,0 +1,147 @@
+"""Secrets Manager: replicas that take a moment, can be cut loose, and hold the original back from deletion."""
+
+from __future__ import annotations
+
+import json
+from copy import copy, deepcopy
+from typing import Any
+
+from moto.secretsmanager.models import FakeSecret, ReplicaSecret
+from moto.secretsmanager.responses import SecretsManagerResponse
+
+from ..clock import Timeline
+from ..errors import AwsError
+from ..overlay import Prepared, install
+from ..runtime import runtime
+from .kms import key_is_usable
+
+DEFAULT_KEY = "alias/aws/secretsmanager"
+_NOT_FOUND = "Secrets Manager can't find the specified secret."
+_VALUE_READS = ("GetSecretValue", "DescribeSecret")
+
+
+def _in_sync(replica: ReplicaSecret) -> bool:
+    timeline: Timeline | None = getattr(replica, "timeline", None)
+    return timeline is None or timeline.settled(runtime.clock.now())
+
+
+def _settle(replica: ReplicaSecret) -> None:
+    """Show how far a replication is; one that failed stays so."""
+    if replica.status != "Failed":
+        state = "InSync" if _in_sync(replica) else "InProgress"
+        replica.status = replica.config["Status"] = state
+
+
+class Secrets(Prepared, SecretsManagerResponse):
+    """moto's Secrets Manager with AWS's rules for replicas and deletion."""
+
+    def prepare(self, action: str) -> None:
+        """Drop secrets whose recovery window has ended, and let replications go on."""
+        now = runtime.clock.now()
+        for key, secret in list(self.backend.secrets.items()):
+            if isinstance(secret, FakeSecret):
+                if secret.deleted_date is not None and secret.deleted_date <= now:
+                    dict.pop(self.backend.secrets, key)
+                for replica in secret.replicas:
+                    _settle(replica)
+            elif not _in_sync(secret) and action in _VALUE_READS and self._names(secret):
+                raise AwsError("ResourceNotFoundException", _NOT_FOUND)
+
+    def _names(self, secret: ReplicaSecret) -> bool:
+        return self._get_param("SecretId") in (secret.name, secret.arn)
+
+    def _secret(self) -> FakeSecret | ReplicaSecret:
+        identifier = self._get_param("SecretId")
+        if identifier not in self.backend.secrets:
+            raise AwsError("ResourceNotFoundException", _NOT_FOUND)
+        return self.backend.secrets[identifier]
+
+    def create_secret(self) -> str:
+        """Create a secret, and start its replicas."""
+        self._check_key(self._get_param("KmsKeyId"), self.region)
+        regions = self._get_param("AddReplicaRegions") or []
+        self._check_replica_keys(regions)
+        known = self.backend.secrets.get(self._get_param("Name"))
+        if known is not None and known.is_deleted():
+            text = "You can't create this secret because a secret with this name is already scheduled for deletion."
+            raise AwsError("InvalidRequestException", text)
+        super().create_secret()
+        secret = self.backend.secrets[self._get_param("Name")]
+        self._start_replicas(secret, regions)
+        return secret.to_short_dict()  # type: ignore[union-attr]
+
+    def update_secret(self) -> str:
+        """Change a secret; its key must be usable."""
+        self._check_key(self._get_param("KmsKeyId"), self.region)
+        return super().update_secret()
+
+    def replicate_secret_to_regions(self) -> str:
+        """Start replicas in further Regions."""
+        secret, regions = self._secret(), self._get_param("AddReplicaRegions") or []
+        self._check_replica_keys(regions)
+        if isinstance(secret, FakeSecret):
+            taken = {replica.region for replica in secret.replicas} & {row["Region"] for row in regions}
+            if taken and not self._get_param("ForceOverwriteReplicaSecret"):
+                text = f"Secret {secret.name} is already replicated to {', '.join(sorted(taken))}."
+                raise AwsError("InvalidParameterException", text)
+        super().replicate_secret_to_regions()
+        self._start_replicas(secret, regions)
+        return self._replication(secret)
+
+    def remove_regions_from_replication(self) -> str:
+        """Remove replicas, with their copies."""
+        super().remove_regions_from_replication()
+        return self._replication(self._secret())
+
+    def stop_replication_to_replica(self) -> str:
+        """Make a replica, here where it is, a secret of its own that no longer follows."""
+        replica = self._secret()
+        if not isinstance(replica, ReplicaSecret):
+            text = f"Secret {replica.name} in {self.region} is not a replica, so it has no replication to stop."
+            raise AwsError("InvalidRequestException", text)
+        source, backend = replica.source, self.backend
+        source.replicas = [row for row in source.replicas if row.region != self.region]
+        alone = copy(source)
+        alone.region, alone.arn, alone.replicas = self.region, replica.arn, []
+        alone.versions, alone.tags = deepcopy(source.versions), deepcopy(source.tags)
+        alone.kms_key_id = replica.config.get("KmsKeyId")
+        dict.pop(backend.secrets, replica.arn)
+        backend.secrets[alone.name] = alone
+        return json.dumps({"ARN": alone.arn})
+
+    def _check_replica_keys(self, regions: list[dict[str, str]]) -> None:
+        for row in regions:
+            self._check_key(row.get("KmsKeyId"), row["Region"])
+
+    def _check_key(self, key_id: str | None, region: str) -> None:
+        if key_id and key_id != DEFAULT_KEY and not key_is_usable(self.current_account, region, key_id):
+            text = f"Secrets Manager can't encrypt the protected secret text using the provided KMS key {key_id} in "
+            raise AwsError("EncryptionFailure", f"{text}{region}. Check that the key exists there and is enabled.")
+
+    @staticmethod
+    def _start_replicas(secret: Any, regions: list[dict[str, str]]) -> None:
+        keys = {row["Region"]: row.get("KmsKeyId") or DEFAULT_KEY for row in regions}
+        seconds = runtime.clock.duration("secretsmanager:replicate")
+        for replica in secret.replicas:
+            if replica.region in keys:
+                replica.config["KmsKeyId"] = keys[replica.region]
+                replica.timeline = Timeline.start(runtime.clock.now(), ("InProgress", seconds), last="InSync")
+                _settle(replica)
+
+    @staticmethod
+    def _replication(secret: Any) -> str:
+        return json.dumps({"ARN": secret.arn, "ReplicationStatus": [row.config for row in secret.replicas]})
+
+    def delete_secret(self) -> str:
+        """Delete a secret; the window is counted in model time."""
+        answer: dict[str, Any] = json.loads(super().delete_secret())
+        secret = self.backend.secrets.get(self._get_param("SecretId"))
+        if secret is not None and not isinstance(secret, ReplicaSecret) and secret.deleted_date is not None:
+            days = self._get_param("RecoveryWindowInDays") or 30
+            secret.deleted_date = answer["DeletionDate"] = runtime.clock.now() + days * 86400
+        return json.dumps(answer)
+
+
+def register() -> None:
+    """Put this overlay in front of moto's Secrets Manager."""
+    install("secretsmanager", Secrets)

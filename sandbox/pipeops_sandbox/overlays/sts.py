@@ -1,0 +1,44 @@
+"""STS: roles are assumed only if they exist and have been around long enough."""
+
+from __future__ import annotations
+
+from moto.core.responses import ActionResult
+from moto.iam.exceptions import NotFoundException
+from moto.iam.models import iam_backends
+from moto.sts.responses import TokenResponse
+
+from ..errors import AwsError
+from ..overlay import install
+from .iam import role_has_propagated
+
+
+class Sts(TokenResponse):
+    """moto's STS, which hands out credentials for roles that are not there."""
+
+    def assume_role(self) -> ActionResult:
+        """Return credentials for a role of this account."""
+        self._check_role("sts:AssumeRole")
+        return super().assume_role()
+
+    def assume_role_with_web_identity(self) -> ActionResult:
+        """Return credentials for a role; the token itself is not verified."""
+        self._check_role("sts:AssumeRoleWithWebIdentity")
+        return super().assume_role_with_web_identity()
+
+    def _check_role(self, action: str) -> None:
+        arn = self._get_param("RoleArn")
+        parts = str(arn).split(":")
+        account = parts[4] if len(parts) > 5 else self.current_account
+        if account != self.current_account:
+            return
+        try:
+            known = role_has_propagated(iam_backends[account]["aws"].get_role_by_arn(arn))
+        except NotFoundException:
+            known = False
+        if not known:
+            raise AwsError("AccessDenied", f"Not authorized to perform: {action} on resource: {arn}")
+
+
+def register() -> None:
+    """Put this overlay in front of moto's STS."""
+    install("sts", Sts)
