@@ -78,6 +78,7 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         if not ignore_errors:
             self._failed.add(result.host.get_name())
+            self._record(result.host.get_name()).add(result.task.get_name(), None, result.result)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         check_mode = bool(context.CLIARGS.get("check"))

@@ -7,10 +7,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class EngineError(Exception):
-    """The run cannot go on. The message says what, which resource, which region and what to do next."""
+    """The run cannot go on. The message says what, which resource, which region and what to do next.
+
+    Attributes:
+        done: the actions that were carried out before, as the task result shows them.
+    """
+
+    done: Sequence[dict[str, Any]] = ()
 
 
 class PlanRefused(EngineError):

@@ -18,11 +18,14 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from .aws import Aws
 from .errors import EngineError
-from .executor import VISIBLE_AFTER, Executor
+from .executor import Executor
 from .model import Identity, Key, Observed, Readiness, ResourceType, Scope, Wanted
 from .planner import Action, Plan, State, make_plan, removal_plan
 from .values import Ref, pending
 from .waiting import Progress
+
+#: Seconds that AWS gets to show what it was told.
+SETTLES_AFTER = 30
 
 #: The options that every layer has, described in the doc fragment pipeops.platform.layer.
 COMMON_ARGUMENT_SPEC: dict[str, Any] = {
@@ -102,7 +105,7 @@ def run_layer(
     """Bring a layer to its wanted state and return the task's result.
 
     Raises:
-        EngineError: with a message for people, and in ``result`` what was done until then.
+        EngineError: with a message for people, and what was done until then.
     """
     if params["started"].get("settled"):
         return {**params["started"], "changed": False, "actions": [], "before": {}, "after": {}, "diff": []}
@@ -141,24 +144,30 @@ def _plan(state: State, params: Mapping[str, Any], check_mode: bool) -> Plan:
 
 
 def _apply(executor: Executor, plan: Plan, params: Mapping[str, Any]) -> None:
-    executor.apply(plan.actions)
-    if params["state"] == "absent":
-        return
-    if params["wait"]:
-        executor.await_all()
-    if plan.actions:
-        _verify(executor, params["wait"])
+    try:
+        executor.apply(plan.actions)
+        if params["state"] == "absent":
+            return
+        if params["wait"]:
+            executor.await_all()
+        if plan.actions:
+            _verify(executor, plan, params["wait"])
+    except EngineError as error:
+        error.done = [action.as_dict() for action in executor.done]
+        raise
 
 
-def _verify(executor: Executor, wait: bool) -> None:
+def _verify(executor: Executor, plan: Plan, wait: bool) -> None:
     """Describe everything again, and insist that it is as wanted; AWS may take a moment to show it."""
-    deadline = time.monotonic() + max(VISIBLE_AFTER, 30)
+    deferred = {action.identity for action in plan.deferred}
+    deadline = time.monotonic() + SETTLES_AFTER
     pause = 0.2
     while True:
         executor.observe()
         if wait:
             executor.await_all()
-        left = [action for action in make_plan(executor.state, wait=wait).actions if _can_judge(executor.state, action)]
+        planned = make_plan(executor.state, wait=wait, planned=deferred).actions
+        left = [action for action in planned if _can_judge(executor.state, action)]
         if not left:
             return
         if time.monotonic() > deadline:
@@ -264,6 +273,6 @@ def run_module(layer: Layer, own_spec: Mapping[str, Any]) -> None:
     try:
         result = run_layer(layer, module.params, check_mode=module.check_mode)
     except EngineError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), changed=bool(error.done), actions=error.done)
     else:
         module.exit_json(**result)

@@ -1,0 +1,129 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Proves that what ``--check`` announces is what the run then changes.
+
+For each environment from an empty account; then, on a platform that stands, for every drift of ``drifts.py``:
+announced, healed as announced, and nothing left to do after that. Writes ``build/plan_exactness.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+from rich.console import Console
+
+from tests.plan_exactness.drifts import DRIFTS, Drift
+from tests.platform_runs import ROOT, Platform, Run, platform
+
+ENVIRONMENTS = ("dev", "staging", "prod", "dr")
+REGION = {"dr": "us-east-1"}
+
+console = Console(highlight=False)
+
+
+def compare(predicted: Run, applied: Run, host: str) -> dict[str, Any]:
+    """Return where the announcement and the run differ, by (task, item) and by action."""
+    missing = (applied.tasks(host) - predicted.tasks(host)) + _named(applied.actions(host) - predicted.actions(host))
+    extra = (predicted.tasks(host) - applied.tasks(host)) + _named(predicted.actions(host) - applied.actions(host))
+    return {
+        "predicted": predicted.actions(host).total(),
+        "applied": applied.actions(host).total(),
+        "predicted_tasks": predicted.tasks(host).total(),
+        "applied_tasks": applied.tasks(host).total(),
+        "missing": sorted(" / ".join(map(str, item)) for item in missing.elements()),
+        "extra": sorted(" / ".join(map(str, item)) for item in extra.elements()),
+        "check_mutations": predicted.mutations,
+        "status": [predicted.status, applied.status],
+    }
+
+
+def _named(actions: Counter[str]) -> Counter[tuple[str, str | None]]:
+    return Counter({("action", name): count for name, count in actions.items()})
+
+
+def is_exact(entry: dict[str, Any]) -> bool:
+    """Tell whether an entry shows an exact plan of at least one action."""
+    clean = not entry["missing"] and not entry["extra"] and not entry["check_mutations"]
+    return clean and entry["status"] == [0, 0] and entry["applied"] > 0
+
+
+def from_nothing(stand: Platform, environment: str) -> dict[str, Any]:
+    """Plan and stand up one environment in an empty account."""
+    stand.control("POST", "reset")
+    predicted = stand.playbook(environment, check=True)
+    applied = stand.playbook(environment)
+    entry = compare(predicted, applied, environment)
+    again = stand.playbook(environment)
+    entry["left"] = [*again.actions(environment).elements(), *again.mutations]
+    if applied.status or predicted.status or again.status:
+        entry["output"] = (predicted.output if predicted.status else applied.output or again.output)[-4000:]
+    return entry
+
+
+def after_drift(stand: Platform, environment: str, drift: Drift) -> dict[str, Any]:
+    """Let one thing drift, plan, heal, and look whether anything is left; then go back to the clean platform."""
+    drift.inject(stand, REGION.get(environment, "us-west-2"))
+    predicted = stand.playbook(environment, check=True)
+    applied = stand.playbook(environment)
+    entry = compare(predicted, applied, environment)
+    again = stand.playbook(environment)
+    entry["actions"] = sorted(applied.actions(environment))
+    entry["left"] = [*again.actions(environment).elements(), *again.mutations]
+    if applied.status or predicted.status or again.status:
+        entry["output"] = "\n".join(run.output[-2000:] for run in (predicted, applied, again) if run.status)
+        stand.control("POST", "restore", name="clean")
+    return entry
+
+
+def prove(environments: list[str], drifts: list[Drift]) -> dict[str, Any]:
+    """Run all proofs and return the report."""
+    report: dict[str, Any] = {"environments": {}, "drifts": {}}
+    with platform() as stand:
+        for environment in environments:
+            report["environments"][environment] = _timed(environment, lambda e=environment: from_nothing(stand, e))
+        if drifts:
+            stand.control("POST", "reset")
+            stand.playbook("prod")
+            stand.control("POST", "snapshot", name="clean")
+        for drift in drifts:
+            report["drifts"][drift.name] = _timed(drift.name, lambda d=drift: after_drift(stand, "prod", d))
+    return report
+
+
+def _timed(name: str, proof: Any) -> dict[str, Any]:
+    started = time.monotonic()
+    entry: dict[str, Any] = proof()
+    entry["seconds"] = round(time.monotonic() - started, 1)
+    verdict = "[green]exact[/]" if is_exact(entry) and not entry["left"] else f"[red]not exact[/] {entry}"
+    console.print(f"{name}: {entry['predicted']} announced, {entry['applied']} done, {verdict} ({entry['seconds']} s)")
+    return entry
+
+
+def main() -> int:
+    """Run the proofs that the command line names; exit 0 only if every plan was exact."""
+    parser = argparse.ArgumentParser(prog="plan_exactness", description=__doc__)
+    parser.add_argument("--environment", choices=ENVIRONMENTS, action="append", help="only these")
+    parser.add_argument("--drift", choices=[drift.name for drift in DRIFTS], action="append", help="only these")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth drift")
+    chosen = parser.parse_args()
+    drifts = [drift for drift in DRIFTS if not chosen.drift or drift.name in chosen.drift][:: chosen.every]
+    environments = chosen.environment or ([] if chosen.drift else list(ENVIRONMENTS))
+    report = prove(environments, drifts)
+    entries = [*report["environments"].values(), *report["drifts"].values()]
+    failed = sum(not is_exact(entry) or bool(entry["left"]) for entry in entries)
+    target = ROOT / "build" / "plan_exactness.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+    console.print(f"plan-exactness: {len(entries) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Playbooks run as people run them, against a sandbox of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import requests
+from pipeops_sandbox.server import Sandbox, serve
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass
+class Run:
+    """One ``ansible-playbook``: how it ended, what it printed, and what it did or would do."""
+
+    status: int
+    output: str
+    hosts: dict[str, dict[str, Any]]
+    calls: list[dict[str, Any]] = field(default_factory=list)
+
+    def tasks(self, host: str) -> Counter[tuple[str, str | None]]:
+        """Return the (task, item) pairs that reported a change, with how often."""
+        return Counter((entry["task"], entry["item"]) for entry in self.hosts.get(host, {}).get("changed", []))
+
+    def actions(self, host: str) -> Counter[str]:
+        """Return the identities of all actions."""
+        return Counter(action["action"] for action in self.hosts.get(host, {}).get("actions", []))
+
+    @property
+    def mutations(self) -> list[str]:
+        """The mutating calls that it made."""
+        return [f"{call['service']}:{call['operation']}" for call in self.calls if call["mutating"]]
+
+
+@dataclass
+class Platform:
+    """A sandbox and the commands that people type."""
+
+    url: str
+
+    def playbook(
+        self, *inventories: str, check: bool = False, playbook: str = "site.yml", extra: dict[str, Any] | None = None
+    ) -> Run:
+        """Run a playbook and return what came of it; a failed run is returned like any other."""
+        with tempfile.TemporaryDirectory() as folder:
+            plan = Path(folder) / "plan.json"
+            command = ["ansible-playbook", playbook, *(f"-iinventories/{name}" for name in inventories)]
+            command += ["--check"] if check else []
+            command += ["-e", json.dumps(extra)] if extra else []
+            before = self.last_call()
+            done = subprocess.run(
+                command,
+                check=False,
+                cwd=ROOT,
+                env=self.environment(PIPEOPS_PLAN_JSON=str(plan)),
+                capture_output=True,
+                text=True,
+            )
+            hosts = json.loads(plan.read_text("utf-8"))["hosts"] if plan.exists() else {}
+        return Run(done.returncode, done.stdout + done.stderr, hosts, self.calls(since=before))
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return the process environment that leads to the sandbox, and nowhere else."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+        own = {"AWS_ENDPOINT_URL": self.url, "AWS_EC2_METADATA_DISABLED": "true", "ANSIBLE_NOCOLOR": "1"}
+        return {**kept, **credentials, **own, **more}
+
+    def client(self, service: str, region: str = "us-west-2") -> Any:
+        """Return a plain boto3 client, as an operator at a console."""
+        keys = {"aws_access_key_id": "operator", "aws_secret_access_key": "operator"}
+        return boto3.client(service, region_name=region, endpoint_url=self.url, **keys)
+
+    def control(self, method: str, path: str, **body: Any) -> Any:
+        """Call the sandbox's control interface and return its answer."""
+        answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body or None, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    def calls(self, since: int = 0) -> list[dict[str, Any]]:
+        """Return the journal's entries after a number."""
+        entries: list[dict[str, Any]] = self.control("GET", f"journal?since={since}")["entries"]
+        return entries
+
+    def last_call(self) -> int:
+        """Return the number of the latest call."""
+        return max((entry["n"] for entry in self.calls()), default=0)
+
+
+@contextmanager
+def platform() -> Iterator[Platform]:
+    """Start a sandbox for as long as the block runs."""
+    os.environ["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    server = serve(Sandbox())
+    try:
+        yield Platform(server.url)
+    finally:
+        server.shutdown()
