@@ -1,0 +1,197 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""DB instances: what their statuses mean, and changing one that AWS may be busy with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..engine.aws import Aws, error_code, is_aws_error
+from ..engine.errors import EngineError
+from ..engine.model import Readiness
+from ..engine.waiting import wait_until
+
+Instance = Mapping[str, Any]
+
+#: Statuses in which an instance works and takes changes; storage-optimization may last for more than a day.
+SETTLED = frozenset({"available", "storage-optimization"})
+#: Statuses that last until somebody does something, with what that is (RDS user guide, "Viewing DB instance status").
+NEEDS_ACTION = {
+    "stopped": "Start it, e.g. with playbooks/wake.yml.",
+    "storage-full": "Raise storage_gib.",
+    "incompatible-parameters": "Correct the option parameters, or reset them, and reboot it.",
+    "incompatible-option-group": "Move it to another option group.",
+    "incompatible-network": "Make room in its subnets, or restore it elsewhere.",
+    "insufficient-capacity": "Choose another instance_class, or wait until AWS has capacity.",
+    "inaccessible-encryption-credentials-recoverable": "Enable its KMS key again within seven days.",
+    "failed": "Restore it to a point in time with playbooks/restore.yml.",
+    "incompatible-restore": "Restore it to another point in time with playbooks/restore.yml.",
+    "restore-error": "Restore it to another point in time with playbooks/restore.yml.",
+    "inaccessible-encryption-credentials": "Its KMS key is gone for good: restore it from a copy under another key.",
+}
+#: Those of the above that no change leads out of.
+TERMINAL = frozenset({"failed", "incompatible-restore", "restore-error", "inaccessible-encryption-credentials"})
+#: Seconds for which a busy instance may still show an older, settled status.
+LAG = 60.0
+
+
+def readiness_of(status: str) -> Readiness:
+    """Tell whether an instance of this status can be used."""
+    if status in NEEDS_ACTION:
+        return Readiness.FAILED
+    return Readiness.READY if status in SETTLED else Readiness.WAIT
+
+
+def describe(aws: Aws, identifier: str) -> Instance | None:
+    """Return an instance as AWS describes it, None if there is none."""
+    client = aws.client("rds")
+    try:
+        instance: Instance = client.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
+    except client.exceptions.DBInstanceNotFoundFault:
+        return None
+    return instance
+
+
+def all_instances(aws: Aws) -> list[Instance]:
+    """Return all instances of the region: one call for a hundred of them, tags included."""
+    return aws.pages("rds", "describe_db_instances", "DBInstances")
+
+
+def parameter_status(instance: Instance) -> str:
+    """Return how an instance stands to its parameter group, e.g. ``in-sync`` or ``pending-reboot``."""
+    groups = instance.get("DBParameterGroups") or [{}]
+    return str(groups[0].get("ParameterApplyStatus", ""))
+
+
+def _is_idle(instance: Instance) -> bool:
+    return readiness_of(instance["DBInstanceStatus"]) is not Readiness.WAIT
+
+
+def _is_done(instance: Instance) -> bool:
+    """Tell whether everything that was asked for holds; a stopped instance takes its changes when it starts."""
+    if instance["DBInstanceStatus"] == "stopped":
+        return True
+    waiting = instance.get("PendingModifiedValues") or {}
+    return instance["DBInstanceStatus"] in SETTLED and not waiting and parameter_status(instance) != "applying"
+
+
+def _until(aws: Aws, identifier: str, doing: str, typical: float, holds: Callable[[Instance], bool]) -> Instance:
+    """Wait until a description fulfils a condition, and return that."""
+    what = f"DB instance {identifier} in {aws.region} ({doing})"
+
+    def check() -> tuple[Instance | None, str]:
+        instance = describe(aws, identifier)
+        if instance is None:
+            raise EngineError(f"{what} is gone. Look who deleted it, then run again.")
+        status = instance["DBInstanceStatus"]
+        if holds(instance):
+            return instance, status
+        if status in TERMINAL:
+            raise EngineError(f"{what} is {status}. {NEEDS_ACTION[status]}")
+        return None, status
+
+    return wait_until(check, what, typical, aws.patience, aws.progress)
+
+
+def send(aws: Aws, identifier: str, doing: str, call: Callable[[], Any]) -> None:
+    """Send a change once the instance takes it.
+
+    AWS answers InvalidDBInstanceState for what clears by itself and for what never does, so the status decides:
+    an instance that goes on being settled while it refuses has another reason.
+    """
+    refused_since: float | None = None
+    while True:
+        _until(aws, identifier, doing, 300, _is_idle)
+        try:
+            call()
+        except Exception as error:
+            if not is_aws_error(error) or error_code(error) != "InvalidDBInstanceState":
+                raise
+            now = time.monotonic()
+            refused_since = refused_since or now
+            instance = describe(aws, identifier)
+            if instance and _is_idle(instance) and now - refused_since > min(LAG, aws.patience.timeout):
+                raise
+        else:
+            return
+        time.sleep(min(1.0, aws.patience.delay))
+
+
+def modify(aws: Aws, identifier: str, doing: str, typical: float, **values: Any) -> None:
+    """Change an instance now, and wait until the change holds: AWS takes the next one only then."""
+    client = aws.client("rds")
+    send(
+        aws,
+        identifier,
+        doing,
+        lambda: client.modify_db_instance(DBInstanceIdentifier=identifier, ApplyImmediately=True, **values),
+    )
+    _until(aws, identifier, doing, typical, _is_done)
+
+
+def restart(aws: Aws, identifier: str) -> None:
+    """Reboot an instance if parameters wait for that, and wait until they hold."""
+    doing = "restarting"
+    instance = _until(aws, identifier, doing, 60, _is_done)
+    if parameter_status(instance) != "pending-reboot" or instance["DBInstanceStatus"] == "stopped":
+        return
+    client = aws.client("rds")
+    send(aws, identifier, doing, lambda: client.reboot_db_instance(DBInstanceIdentifier=identifier))
+    _until(aws, identifier, doing, 90, lambda found: _is_done(found) and parameter_status(found) != "pending-reboot")
+
+
+def free_identifier(aws: Aws, identifier: str) -> None:
+    """Wait until a former instance of this identifier is gone, if it is on its way out."""
+    what = f"the removal of the former DB instance {identifier} in {aws.region}"
+
+    def check() -> tuple[bool | None, str]:
+        instance = describe(aws, identifier)
+        leaving = instance is not None and instance["DBInstanceStatus"] == "deleting"
+        return (None, "deleting") if leaving else (True, "")
+
+    wait_until(check, what, 300, aws.patience, aws.progress)
+
+
+def delete(aws: Aws, identifier: str, *, final_snapshot: str | None) -> None:
+    """Delete an instance and its automated backups; one that is gone or going is no error.
+
+    Args:
+        final_snapshot: the name of the snapshot to take before, None for none.
+
+    Raises:
+        EngineError: if AWS cannot take the snapshot in the instance's state.
+    """
+    instance = describe(aws, identifier)
+    if instance is None or instance["DBInstanceStatus"] == "deleting":
+        return
+    status = instance["DBInstanceStatus"]
+    # The three statuses are DeleteDBInstance's own (RDS API reference, SkipFinalSnapshot).
+    if final_snapshot and status in {"failed", "incompatible-restore", "incompatible-network"}:
+        raise EngineError(
+            f"DB instance {identifier} in {aws.region} is {status}, and AWS takes no final snapshot then. "
+            "Set final_snapshot: false to remove it without one."
+        )
+    if instance.get("DeletionProtection"):
+        modify(aws, identifier, "lifting its deletion protection", 10, DeletionProtection=False)
+    keep = {"FinalDBSnapshotIdentifier": final_snapshot} if final_snapshot else {}
+    client = aws.client("rds")
+
+    def call() -> None:
+        try:
+            client.delete_db_instance(
+                DBInstanceIdentifier=identifier,
+                SkipFinalSnapshot=not final_snapshot,
+                DeleteAutomatedBackups=True,
+                **keep,
+            )
+        except (client.exceptions.InvalidDBInstanceStateFault, client.exceptions.DBInstanceNotFoundFault):
+            # An earlier try whose answer was lost may have been carried out.
+            left = describe(aws, identifier)
+            if left is not None and left["DBInstanceStatus"] != "deleting":
+                raise
+
+    send(aws, identifier, "deleting", call)
