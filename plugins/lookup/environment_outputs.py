@@ -145,8 +145,8 @@ class LookupModule(AWSLookupBase):
         missing = {"environment", "published_at", "outputs"} - document.keys()
         if missing:
             raise AnsibleLookupError(
-                f"The outputs of {environment!r} at {where} lack {', '.join(sorted(missing))}: something else than this "
-                "collection wrote them. Run site.yml for it again."
+                f"The outputs of {environment!r} at {where} lack {', '.join(sorted(missing))}: something else than "
+                "this collection wrote them. Run site.yml for it again."
             )
         if document["environment"] != environment:
             raise AnsibleLookupError(
@@ -163,6 +163,6 @@ class LookupModule(AWSLookupBase):
         if age > timedelta(days=longest):
             raise AnsibleLookupError(
                 f"The outputs of {environment!r} at {where} were written {age.total_seconds() / 86400:.1f} days ago, "
-                f"on {published_at}, and max_age_days is {longest:g}. Look whether they still hold, and run site.yml for "
-                "it, or raise max_age_days."
+                f"on {published_at}, and max_age_days is {longest:g}. Look whether they still hold, and run site.yml "
+                "for it, or raise max_age_days."
             )

@@ -20,6 +20,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.resources.iam_oid
 from ansible_collections.pipeops.platform.plugins.module_utils.resources.iam_role import IamRole
 from ansible_collections.pipeops.platform.plugins.module_utils.resources.log_group import LogGroup
 from ansible_collections.pipeops.platform.plugins.module_utils.resources.policies import document, service_trust
+from pipeops_sandbox.faults import Rule
 
 from tests.sandbox.conftest import Account
 
@@ -79,6 +80,30 @@ def test_it_is_made_once_and_removed(
     assert actions(run(resource_type, attributes, tags={"team": "a"})) == []
     assert actions(run(resource_type, attributes, state="absent")) == [f"delete/{resource_type.kind}/it"]
     assert not run(resource_type, attributes, state="absent")["changed"]
+
+
+@pytest.mark.parametrize("effect", ["throttle", "error_500", "reset", "reset_after"])
+@pytest.mark.parametrize(
+    ("resource_type", "attributes", "operation"),
+    [
+        (IamRole(), ROLE, "CreateRole"),
+        (IamRole(), ROLE, "PutRolePolicy"),
+        (LogGroup(), GROUP, "CreateLogGroup"),
+        (LogGroup(), GROUP, "PutRetentionPolicy"),
+        (IamOidcProvider(), PROVIDER, "CreateOpenIDConnectProvider"),
+    ],
+)
+def test_it_is_complete_after_a_call_that_went_wrong(
+    account: Account,
+    run: Run,
+    resource_type: ResourceType,
+    attributes: dict[str, Any],
+    operation: str,
+    effect: str,
+) -> None:
+    account.sandbox.faults.add(Rule(effect, operation=operation, nth=1))
+    run(resource_type, attributes)
+    assert not run(resource_type, attributes)["changed"]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +184,9 @@ def test_a_log_group_takes_another_retention(run: Run, days: int) -> None:
 
 def test_a_log_group_takes_and_drops_a_key(account: Account, run: Run) -> None:
     run(LogGroup(), GROUP)
-    arn = account.client("kms").create_key()["KeyMetadata"]["Arn"]
+    root = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    logs = {**root, "Principal": {"Service": f"logs.{account.region}.amazonaws.com"}}
+    arn = account.client("kms").create_key(Policy=json.dumps(document(root, logs)))["KeyMetadata"]["Arn"]
     for key in (arn, ""):
         assert actions(run(LogGroup(), {**GROUP, "kms_key_arn": key})) == ["update/log_group/it/kms_key_arn"]
         assert actions(run(LogGroup(), {**GROUP, "kms_key_arn": key})) == []

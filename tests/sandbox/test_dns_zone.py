@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError, PlanRefused
+from pipeops_sandbox.faults import Rule
 
 from tests.sandbox.conftest import Account, prove_converges, prove_removes
 
@@ -196,3 +197,14 @@ def test_without_waiting_nobody_asks_whether_it_has_spread(account: Account, opt
     account.run("dns_zone", wait=False, **options)
     asked = [entry.operation for entry in account.sandbox.journal.entries() if entry.n > before]
     assert "GetChange" not in asked
+
+
+@pytest.mark.parametrize("effect", ["throttle", "reset_after"])
+@pytest.mark.parametrize("operation", ["CreateHostedZone", "ChangeTagsForResource", "ChangeResourceRecordSets"])
+def test_a_call_that_went_wrong_makes_no_second_zone(
+    account: Account, options: dict[str, Any], operation: str, effect: str
+) -> None:
+    account.sandbox.faults.add(Rule(effect, operation=operation, nth=1))
+    account.run("dns_zone", **options)
+    assert len(account.client("route53").list_hosted_zones()["HostedZones"]) == 1
+    assert not account.run("dns_zone", **options)["changed"]
