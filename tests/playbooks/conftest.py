@@ -1,0 +1,43 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A sandbox on which prod stands; each test begins with it as the main playbook left it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.platform_runs import Platform, platform
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[Platform]:
+    with platform() as stand:
+        yield stand
+
+
+@pytest.fixture
+def empty(_server: Platform) -> Platform:
+    """An empty account."""
+    _server.control("POST", "reset")
+    return _server
+
+
+@pytest.fixture(scope="session")
+def _prod_once(_server: Platform) -> str:
+    """Stand prod up, once, and return the name of the snapshot that keeps it."""
+    _server.control("POST", "reset")
+    first = _server.playbook("prod")
+    assert first.status == 0, first.output[-4000:]
+    _server.control("POST", "snapshot", name="prod")
+    return "prod"
+
+
+@pytest.fixture
+def prod(_server: Platform, _prod_once: str) -> Platform:
+    """The platform with prod as it was first stood up."""
+    _server.control("POST", "restore", name=_prod_once)
+    return _server

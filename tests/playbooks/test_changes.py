@@ -1,0 +1,101 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One value of an inventory changes exactly what it stands for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.platform_runs import Platform, Run
+
+#: What the platform stands or falls with: never made anew, never removed.
+HOLDS_SOMETHING = (
+    "ec2_vpc",
+    "ec2_subnet",
+    "eks_cluster",
+    "rds_instance",
+    "rds_replica",
+    "s3_bucket",
+    "kms_key",
+    "secret",
+)
+
+
+def apply(stand: Platform, extra: dict[str, Any]) -> Run:
+    """Plan a change, make it, and insist that both agree and that nothing is left to do."""
+    predicted = stand.playbook("prod", check=True, extra=extra)
+    assert predicted.status == 0, predicted.output[-3000:]
+    assert predicted.mutations == []
+    applied = stand.playbook("prod", extra=extra)
+    assert applied.status == 0, applied.output[-3000:]
+    assert applied.actions("prod") == predicted.actions("prod")
+    assert applied.tasks("prod") == predicted.tasks("prod")
+    again = stand.playbook("prod", extra=extra)
+    assert again.mutations == []
+    assert not again.tasks("prod")
+    for action in applied.hosts["prod"]["actions"]:
+        assert action["verb"] == "update" or action["kind"] not in HOLDS_SOMETHING, action["action"]
+    return applied
+
+
+@pytest.mark.parametrize(
+    ("extra", "actions"),
+    [
+        pytest.param({"eks_node_maximum": 12}, {"update/s3_object/outputs/content"}, id="node maximum"),
+        pytest.param({"rds_backup_retention_days": 35}, {"update/rds_instance/primary/backups"}, id="backup retention"),
+        pytest.param({"eks_log_retention_days": 30}, {"update/log_group/cluster/retention_days"}, id="log retention"),
+        pytest.param(
+            {"eks_log_types": ["audit", "authenticator"]}, {"update/eks_cluster/main/logging"}, id="cluster logs"
+        ),
+    ],
+)
+def test_a_value_changes_what_it_stands_for(prod: Platform, extra: dict[str, Any], actions: set[str]) -> None:
+    assert set(apply(prod, extra).actions("prod")) == actions
+
+
+def test_a_class_is_changed_in_place(prod: Platform) -> None:
+    done = apply(prod, {"rds_instance_class": "db.r6g.2xlarge"})
+    changed = [action for action in done.hosts["prod"]["actions"] if action["kind"].startswith("rds")]
+    assert len(changed) == 3, "the primary and both replicas"
+    for action in changed:
+        assert [d["after"] for d in action["differences"]] == ["db.r6g.2xlarge"]
+        assert action["interrupts"], "a new class means a new host"
+
+
+def test_a_further_range_is_added_to_the_network(prod: Platform) -> None:
+    done = apply(prod, {"vpc_secondary_cidrs": ["100.64.0.0/16"]})
+    (vpc,) = prod.client("ec2").describe_vpcs(Filters=[{"Name": "tag:pipeops:environment", "Values": ["prod"]}])["Vpcs"]
+    assert "100.64.0.0/16" in [block["CidrBlock"] for block in vpc["CidrBlockAssociationSet"]]
+    assert {action["verb"] for action in done.hosts["prod"]["actions"]} == {"update"}
+
+
+def test_a_tag_changes_tags_only(prod: Platform) -> None:
+    done = apply(prod, {"platform_tags": {"cost-center": "42"}})
+    assert {action["change"] for action in done.hosts["prod"]["actions"]} == {"tags"}
+    assert len(done.hosts["prod"]["actions"]) > 40
+
+
+@pytest.mark.parametrize(
+    ("extra", "reason"),
+    [
+        pytest.param({"vpc_cidr": "10.7.0.0/16"}, "cidr of VPC", id="the network's range"),
+        pytest.param(
+            {"eks_service_ipv4_cidr": "172.21.0.0/16"}, "service_ipv4_cidr of EKS cluster", id="service range"
+        ),
+        pytest.param({"rds_database_name": "other"}, "database_name of", id="the first database"),
+        pytest.param({"rds_storage_gib": 50}, "storage_gib of", id="less storage"),
+        pytest.param({"eks_version": "1.37"}, "upgrade_cluster", id="another Kubernetes version"),
+    ],
+)
+def test_what_cannot_change_is_refused_with_the_reason(prod: Platform, extra: dict[str, Any], reason: str) -> None:
+    for check in (True, False):
+        refused = prod.playbook("prod", check=check, extra=extra)
+        assert refused.status != 0
+        assert reason in refused.output
+        assert "nothing was changed" in refused.output
+        verbs = {action["verb"] for action in refused.hosts["prod"]["actions"]}
+        assert verbs <= {"update"}, "what comes before the refusal is harmless"
