@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from .runtime import runtime
 if TYPE_CHECKING:
     from .server import Sandbox
 
+log = logging.getLogger(__name__)
 PREFIX = "/_sandbox/"
 SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _Query = dict[str, str]
@@ -77,6 +79,9 @@ class Control:
             return _json(400, {"error": shown})
         except NoSuchThing as error:
             return _json(404, {"error": {"message": str(error)}})
+        except Exception as error:
+            log.exception("%s %s failed", method, path)
+            return _json(500, {"error": {"message": f"{method} {PREFIX}{path} failed: {error}; see the server's log"}})
 
     def _no_route(self, path: str, verbs: list[str]) -> Response:
         if verbs:

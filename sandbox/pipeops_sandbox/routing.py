@@ -28,7 +28,7 @@ SIGNING_TO_CLIENT = {
 }
 _CREDENTIAL = re.compile(r"(?P<key>[^/=\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _READ_PREFIX = re.compile(
-    r"^(Describe|List|Get|Head|Simulate|Lookup|BatchGet|Search|Select|Validate|Check|Query|Scan|Test|Filter|Preview)"
+    r"^(Describe|List|Get|Head|Simulate|Lookup|BatchGet|Search|Select|Validate|Check|Query|Scan|Test|Filter|Preview|Download)"
 )
 # Operations whose name does not say that they change nothing.
 _READS = {

@@ -50,10 +50,15 @@ class _Pickler(pickle.Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, (RSAPrivateKey, EllipticCurvePrivateKey)):
-            return load_der_private_key, (obj.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()), None)
+            return _private_key, (obj.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),)
         if isinstance(obj, AWSManagedPolicy):
             return _managed_policy, (obj.account_id, obj.name, obj.attachment_count)
         return NotImplemented
+
+
+def _private_key(der: bytes) -> Any:
+    """Read a private key back; cryptography's own function has no importable name."""
+    return load_der_private_key(der, None)
 
 
 _load_managed_policies = IAMBackend._init_aws_policies

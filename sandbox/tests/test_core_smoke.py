@@ -24,7 +24,7 @@ def test_each_protocol_answers(client: Any) -> None:
         ("ec2", "describe_ipams", {}),
         ("rds", "describe_db_recommendations", {}),
         ("kms", "describe_custom_key_stores", {}),
-        ("eks", "describe_insight", {"clusterName": "a", "id": "b"}),
+        ("backup", "describe_global_settings", {}),
         ("iam", "get_context_keys_for_custom_policy", {"PolicyInputList": ["{}"]}),
     ],
 )

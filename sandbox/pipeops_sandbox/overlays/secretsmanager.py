@@ -70,10 +70,26 @@ class Secrets(Prepared, SecretsManagerResponse):
         self._start_replicas(secret, regions)
         return secret.to_short_dict()  # type: ignore[union-attr]
 
+    def describe_secret(self) -> str:
+        """Describe a secret, without the member that belongs to lists."""
+        return _without(super().describe_secret(), "SecretVersionsToStages")
+
+    def list_secrets(self) -> str:
+        """List secrets, without the member that belongs to descriptions."""
+        answer: dict[str, Any] = json.loads(super().list_secrets())
+        for row in answer["SecretList"]:
+            row.pop("VersionIdsToStages", None)
+            row.pop("ReplicationStatus", None)
+        return json.dumps(answer)
+
     def update_secret(self) -> str:
         """Change a secret; its key must be usable."""
         self._check_key(self._get_param("KmsKeyId"), self.region)
-        return super().update_secret()
+        return _without(super().update_secret(), "ReplicationStatus")
+
+    def put_secret_value(self) -> str:
+        """Add a version; the answer says nothing of replicas."""
+        return _without(super().put_secret_value(), "ReplicationStatus")
 
     def replicate_secret_to_regions(self) -> str:
         """Start replicas in further Regions."""
@@ -140,6 +156,12 @@ class Secrets(Prepared, SecretsManagerResponse):
             days = self._get_param("RecoveryWindowInDays") or 30
             secret.deleted_date = answer["DeletionDate"] = runtime.clock.now() + days * 86400
         return json.dumps(answer)
+
+
+def _without(document: str, member: str) -> str:
+    answer: dict[str, Any] = json.loads(document)
+    answer.pop(member, None)
+    return json.dumps(answer)
 
 
 def register() -> None:
