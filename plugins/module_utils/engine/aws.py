@@ -86,6 +86,14 @@ def preload(services: Iterable[str]) -> None:
             loader.load_service_model(service, model)
 
 
+@functools.cache
+def regions() -> dict[str, str]:
+    """Return every region that the SDK knows, with its partition."""
+    session = _botocore_session(None)
+    partitions = session.get_available_partitions()
+    return {name: partition for partition in partitions for name in session.get_available_regions("ec2", partition)}
+
+
 class _Options:
     """What amazon.aws asks for when it reads the connection options: a thing with ``params``."""
 

@@ -1,0 +1,94 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.yaml import yaml_load
+from ansible.plugins.action import ActionBase
+from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws, preload, regions
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
+from ansible_collections.pipeops.platform.plugins.module_utils.preflight.check import Host, Rulebook, Verdict, check
+from ansible_collections.pipeops.platform.plugins.module_utils.preflight.problems import report
+from ansible_collections.pipeops.platform.plugins.module_utils.preflight.specs import Specs
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "required": {"type": "list", "elements": "str", "default": []},
+}
+ROLES = Path(__file__).parents[2] / "roles"
+#: The variable by which another host of the play is known to be an environment.
+ENVIRONMENT = "platform_environment"
+
+
+@cache
+def collection_specs() -> Specs:
+    """Return the variables of all roles of this collection."""
+    found = sorted(ROLES.glob("*/meta/argument_specs.yml"))
+    return Specs.from_documents({path.parents[1].name: yaml_load(path.read_text("utf-8")) for path in found})
+
+
+# Loaded before the workers are forked, so that none of them has to read this again.
+preload(("sts",))
+collection_specs()
+regions()
+
+
+class ActionModule(ActionBase):
+    """Runs M(pipeops.platform.preflight), in the controller's process, where the variables of all hosts are."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        del tmp
+        variables = task_vars or {}
+        checked = ArgumentSpecValidator({**aws_argument_spec(), **ARGUMENT_SPEC}).validate(dict(self._task.args))
+        if checked.error_messages:
+            return {**result, "failed": True, "msg": "; ".join(checked.error_messages)}
+        options = checked.validated_parameters
+        rules = Rulebook(collection_specs(), options["required"], regions())
+        host = self._host(str(variables["inventory_hostname"]), variables)
+        try:
+            verdict = check(host, self._others(host, variables), rules, lambda region: _connect(options, region))
+        except EngineError as error:
+            message = f"The inventory of {host.name} could not be held against AWS. Nothing was changed.\n{error}"
+            return {**result, "changed": False, "failed": True, "msg": message, "problems": []}
+        return {**result, "changed": False, **_outcome(host.name, verdict)}
+
+    def _others(self, host: Host, variables: Mapping[str, Any]) -> Iterable[Host]:
+        for name in variables.get("ansible_play_hosts_all", ()):
+            if name != host.name and ENVIRONMENT in variables["hostvars"][name]:
+                yield self._host(str(name), variables["hostvars"][name])
+
+    def _host(self, name: str, variables: Mapping[str, Any]) -> Host:
+        """Fill in the templates of the variables that steer the platform; all others are nobody's business."""
+        values: dict[str, Any] = {}
+        unresolved: dict[str, str] = {}
+        specs = collection_specs()
+        for variable in filter(specs.concerns, variables):
+            try:
+                raw = variables[variable]
+                values[variable] = self._templar.template(raw) if variable in specs.options else raw
+            except AnsibleError as error:
+                unresolved[variable] = str(error)
+        return Host(name, values, unresolved)
+
+
+def _connect(options: Mapping[str, Any], region: str) -> Aws:
+    return Aws({**options, "region": region})
+
+
+def _outcome(host: str, verdict: Verdict) -> dict[str, Any]:
+    problems = [problem.as_dict() for problem in verdict.problems]
+    if problems:
+        return {"failed": True, "msg": report(host, verdict.problems), "problems": problems}
+    return {"problems": problems, "facts": verdict.facts.as_dict() if verdict.facts else {}}

@@ -1,0 +1,172 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What AWS knows about account, region and offers: a handful of reads, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..engine.aws import Aws, describe_error, is_aws_error
+from ..engine.errors import EngineError
+
+ENGINE, STORAGE = "postgres", "gp3"
+#: What to do about errors that carry no code, because AWS was not reached, by the name of botocore's exception.
+MENDS = {
+    "NoCredentialsError": "Sign in, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    "PartialCredentialsError": "Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    "ProfileNotFound": "Set AWS_PROFILE to a profile of this machine.",
+    "EndpointConnectionError": "Check platform_region, the network and AWS_ENDPOINT_URL.",
+    "ConnectTimeoutError": "Check platform_region, the network and AWS_ENDPOINT_URL.",
+    "SSLError": "Check the certificates of this machine and AWS_ENDPOINT_URL.",
+}
+
+
+class Unreadable(EngineError):
+    """AWS could not be asked. The message says what was asked, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an inventory wants to know.
+
+    Attributes:
+        instance_types: those that nodes may have.
+        engine_version: of PostgreSQL, with its minor version.
+        classes: DB instance classes.
+    """
+
+    instance_types: tuple[str, ...]
+    engine_version: str
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DbClass:
+    """A DB instance class as it can be ordered for the engine version on gp3.
+
+    Attributes:
+        zones: where.
+        supports: what it can, in the words of DescribeOrderableDBInstanceOptions.
+    """
+
+    zones: frozenset[str]
+    supports: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """AWS's answers.
+
+    Attributes:
+        account_id: whose the credentials are.
+        zone_ids: the region's availability zones that can be used, with the ids that all accounts share.
+        type_zones: where each instance type is offered.
+        cluster_versions: Kubernetes versions with their support, e.g. ``STANDARD_SUPPORT``.
+        engine_versions: those of PostgreSQL: the wanted one if there is such, else all.
+        classes: the wanted classes that can be ordered.
+    """
+
+    account_id: str
+    zone_ids: Mapping[str, str]
+    type_zones: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    cluster_versions: Mapping[str, str] = field(default_factory=dict)
+    engine_versions: tuple[str, ...] = ()
+    classes: Mapping[str, DbClass] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what other tasks may want to know."""
+        return {
+            "account_id": self.account_id,
+            "zone_ids": dict(self.zone_ids),
+            "cluster_versions": dict(self.cluster_versions),
+        }
+
+
+def read(aws: Aws, question: Question) -> Facts:
+    """Ask AWS everything at once.
+
+    Raises:
+        Unreadable: naming each call that failed.
+    """
+    calls: dict[str, Callable[[], Any]] = {
+        "sts:GetCallerIdentity": lambda: str(aws.client("sts").get_caller_identity()["Account"]),
+        "ec2:DescribeAvailabilityZones": lambda: _zone_ids(aws),
+        "ec2:DescribeInstanceTypeOfferings": lambda: _type_zones(aws, question.instance_types),
+        "eks:DescribeClusterVersions": lambda: _cluster_versions(aws),
+        "rds:DescribeDBEngineVersions": lambda: _engine_versions(aws, question.engine_version),
+        "rds:DescribeOrderableDBInstanceOptions": lambda: _classes(aws, question),
+    }
+    with ThreadPoolExecutor(len(calls)) as pool:
+        futures = {name: pool.submit(call) for name, call in calls.items()}
+    failures = {name: future.exception() for name, future in futures.items() if future.exception()}
+    if failures:
+        raise Unreadable(_complaint(failures, aws.region))
+    return Facts(*(future.result() for future in futures.values()))
+
+
+def _complaint(failures: Mapping[str, BaseException | None], region: str) -> str:
+    """Return one line for each different error, with all calls that it met."""
+    calls_by_error: dict[str, list[str]] = {}
+    for name, error in failures.items():
+        if error is None or not (is_aws_error(error) or isinstance(error, EngineError)):
+            raise error or AssertionError(name)
+        mend = MENDS.get(type(error).__name__, "")
+        text = f"{describe_error(error).rstrip('.')}. {mend}" if mend else describe_error(error)
+        calls_by_error.setdefault(text, []).append(name)
+    return "\n".join(f"{', '.join(names)} in {region}: {text}" for text, names in calls_by_error.items())
+
+
+def _zone_ids(aws: Aws) -> dict[str, str]:
+    listed = aws.client("ec2").describe_availability_zones()["AvailabilityZones"]
+    usual = [zone for zone in listed if zone.get("ZoneType", "availability-zone") == "availability-zone"]
+    return {zone["ZoneName"]: zone["ZoneId"] for zone in usual if zone["State"] != "unavailable"}
+
+
+def _type_zones(aws: Aws, types: Iterable[str]) -> dict[str, frozenset[str]]:
+    wanted = [{"Name": "instance-type", "Values": sorted(types)}]
+    where: dict[str, set[str]] = {}
+    for offer in aws.pages(
+        "ec2",
+        "describe_instance_type_offerings",
+        "InstanceTypeOfferings",
+        LocationType="availability-zone",
+        Filters=wanted,
+    ):
+        where.setdefault(offer["InstanceType"], set()).add(offer["Location"])
+    return {name: frozenset(zones) for name, zones in where.items()}
+
+
+def _cluster_versions(aws: Aws) -> dict[str, str]:
+    listed = aws.pages("eks", "describe_cluster_versions", "clusterVersions")
+    return {version["clusterVersion"]: version["versionStatus"] for version in listed}
+
+
+def _engine_versions(aws: Aws, wanted: str) -> tuple[str, ...]:
+    """Ask for the one, since the whole list is long; only if there is no such one, for what there is instead."""
+    listing = ("rds", "describe_db_engine_versions", "DBEngineVersions")
+    found = aws.pages(*listing, Engine=ENGINE, EngineVersion=wanted) or aws.pages(*listing, Engine=ENGINE)
+    return tuple(version["EngineVersion"] for version in found)
+
+
+def _classes(aws: Aws, question: Question) -> dict[str, DbClass]:
+    found = {}
+    for name in question.classes:
+        options = aws.pages(
+            "rds",
+            "describe_orderable_db_instance_options",
+            "OrderableDBInstanceOptions",
+            Engine=ENGINE,
+            EngineVersion=question.engine_version,
+            DBInstanceClass=name,
+        )
+        usable = [option for option in options if option["StorageType"] == STORAGE and option["Vpc"]]
+        if usable:
+            zones = {zone["Name"] for option in usable for zone in option["AvailabilityZones"]}
+            supports = {key for option in usable for key, value in option.items() if value is True}
+            found[name] = DbClass(frozenset(zones), frozenset(supports))
+    return found

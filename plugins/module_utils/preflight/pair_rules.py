@@ -1,0 +1,69 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Environments that are deployed in the same run, against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from .inventory import Inventory
+from .problems import Problem
+
+
+def same_names(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
+    """In one account, names derive from the environment, so no two may share one; IAM and S3 know no region."""
+    names = ("platform_name", "platform_environment", "platform_account_id")
+    if all(inventory.has(name) and inventory.text(name) == other.text(name) for name in names):
+        reason = f"host {other.host} has the same in this account, so both would be one"
+        yield inventory.problem("platform_environment", reason, "Give each environment its own name.")
+
+
+def pair_agrees(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
+    """What one side of a pair says of the other is so."""
+    pair = inventory.record("platform_pair")
+    if pair.get("environment") != other.environment:
+        return
+    if other.has("platform_region") and pair["region"] != other.text("platform_region"):
+        mend = f"Write {other.text('platform_region')}."
+        reason = f"{other.host} has platform_region {other.text('platform_region')}"
+        yield inventory.problem("platform_pair.region", reason, mend, value=pair["region"])
+    back = other.record("platform_pair")
+    if back and back.get("environment") != inventory.environment:
+        reason = f"{other.host} is the pair of {back.get('environment')}"
+        yield inventory.problem("platform_pair", reason, "Let both name each other.")
+    if other.has("platform_account_id") and inventory.text("platform_account_id") != other.text("platform_account_id"):
+        reason = f"{other.host} is in account {other.text('platform_account_id')}, and RDS replicates within one only"
+        yield inventory.problem("platform_account_id", reason, "Put both sides of a pair into one account.")
+
+
+def pair_ranges(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
+    """The networks of a pair can be peered."""
+    own, theirs = inventory.network("vpc_cidr"), other.network("vpc_cidr")
+    if _are_paired(inventory, other) and own and theirs and own.overlaps(theirs):
+        reason = f"it overlaps {theirs} of its pair {other.host}, and such networks cannot be peered"
+        yield inventory.problem("vpc_cidr", reason, "Choose a range outside of it.")
+
+
+def pair_roles(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
+    """One side of a pair is written to, the other follows."""
+    role = inventory.text("platform_database_role")
+    if _are_paired(inventory, other) and role and role == other.text("platform_database_role"):
+        opposite = "replica" if role == "primary" else "primary"
+        why = "two would be written to" if role == "primary" else "there would be nothing to follow"
+        reason = f"its pair {other.host} is {role} too, and {why}"
+        yield inventory.problem("platform_database_role", reason, f"Write {opposite} for one of them.")
+
+
+def _are_paired(one: Inventory, other: Inventory) -> bool:
+    pairs = (one.record("platform_pair").get("environment"), other.record("platform_pair").get("environment"))
+    return pairs[0] == other.environment or pairs[1] == one.environment
+
+
+RULES: tuple[Callable[[Inventory, Inventory], Iterable[Problem]], ...] = (
+    same_names,
+    pair_agrees,
+    pair_ranges,
+    pair_roles,
+)
