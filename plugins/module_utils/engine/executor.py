@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from .aws import Aws, describe_error, error_code, is_ambiguous, is_aws_error, is_throttled
 from .errors import EngineError
 from .model import TAGS, Key, Observed, Readiness, ResourceType, Scope
-from .planner import Action, State, in_order
+from .planner import Action, State, in_order, make_plan
 from .values import is_pending
 from .waiting import wait_until
 
@@ -94,8 +94,9 @@ class Executor:
         resource_type = self.state.types[action.kind]
         self._await_needs(action.key)
         wanted = self.state.resolved(self.state.wanted[action.key])
-        if is_pending(wanted.attributes):
-            raise EngineError(f"{action.label} {action.name!r} needs a value that AWS has not given out: {wanted}")
+        missing = [name for name, value in wanted.attributes.items() if is_pending(value)]
+        if missing:
+            raise EngineError(f"{action.label} {action.name!r} needs what AWS has not given out yet: {missing}")
 
         def find() -> Observed | None:
             found = resource_type.observe(self.aws, self.scopes[action.kind])
@@ -127,11 +128,20 @@ class Executor:
                 if is_ambiguous(error):
                     found = self._look(find)
                     if found is not None:
+                        self._complete(action.key, found)
                         return found
                 elif not is_throttled(error):
                     raise
             time.sleep(random.uniform(0, min(20.0, 0.25 * 2**attempt)))
         raise AssertionError("the last attempt either returns or raises")
+
+    def _complete(self, key: Key, found: Observed) -> None:
+        """Make up for the calls that would have followed the one whose answer was lost."""
+        wanted = self.state.resolved(self.state.wanted[key])
+        alone = State(self.state.types, {key: replace(wanted, after=())}, {key: found})
+        self.state.observed[key] = found
+        for action in make_plan(alone).actions:
+            self._update(action)
 
     def _look(self, find: Callable[[], Observed | None]) -> Observed | None:
         deadline = time.monotonic() + min(VISIBLE_AFTER, self.aws.patience.timeout)
@@ -151,7 +161,8 @@ class Executor:
                 return call(), ""
             except Exception as error:
                 reason = resource_type.transient(error) if is_aws_error(error) else ""
-                if not reason or time.monotonic() - started > self.aws.patience.timeout:
+                limit = min(self.aws.patience.timeout, resource_type.clears_within)
+                if not reason or time.monotonic() - started > limit:
                     raise
                 return None, f"{reason} ({error_code(error)})"
 

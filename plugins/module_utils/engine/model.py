@@ -181,6 +181,8 @@ class ResourceType:
     prune: ClassVar[bool] = False
     #: True if it takes minutes until others can use it: with ``wait: false`` they are left for later.
     slow: ClassVar[bool] = False
+    #: Seconds after which an error that should clear by itself, see ``transient``, is taken for one that does not.
+    clears_within: ClassVar[float] = 300
 
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
         """Return all that exist of this type in the scope, in as few calls as AWS allows."""

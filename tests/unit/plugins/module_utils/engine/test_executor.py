@@ -79,6 +79,28 @@ def test_an_answer_that_was_lost_makes_no_second_one() -> None:
     assert cloud.log == ["create a"]
 
 
+def test_what_should_have_followed_a_lost_answer_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = standing("a", size=1, colour="red")
+
+    def create(_self: Thing, aws: Cloud, _wanted: Wanted) -> Observed:
+        aws.standing[bare.key] = bare
+        raise LOST
+
+    monkeypatch.setattr(Thing, "create", create)
+    cloud = Cloud()
+    carry_out(cloud, thing("a", size=3, colour="red"))
+    assert cloud.log == ["update size of a"]
+    assert cloud.standing["thing", "a"].attributes["size"] == 3
+
+
+def test_an_error_that_should_clear_and_does_not_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Thing, "transient", lambda _self, _error: "the role is not known yet")
+    monkeypatch.setattr(Thing, "clears_within", 0.05)
+    cloud = Cloud(before_call=Failing("create a", *[aws_error("InvalidParameterException")] * 1000))
+    with pytest.raises(EngineError, match="InvalidParameterException"):
+        carry_out(cloud, thing("a"))
+
+
 def test_a_call_that_was_lost_is_sent_again() -> None:
     cloud = Cloud(before_call=Failing("create a", LOST, LOST))
     carry_out(cloud, thing("a"))
