@@ -83,12 +83,20 @@ def is_mutating(service: str, operation: str) -> bool:
     return not _READ_PREFIX.match(operation)
 
 
+def move_signature(environ: Environ) -> None:
+    """Give a presigned request, e.g. the STS call in an EKS token, the header by which moto finds its service.
+
+    S3 is left alone: moto reads its presigned URLs itself.
+    """
+    credential = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [""])[0]
+    if credential and "/s3/" not in credential and "HTTP_AUTHORIZATION" not in environ:
+        environ["HTTP_AUTHORIZATION"] = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=query"
+
+
 def _authorization(environ: Environ) -> str:
     """The credential scope, from the header or from a presigned URL."""
     header = str(environ.get("HTTP_AUTHORIZATION", ""))
-    if header:
-        return header
-    return "".join(parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", []))
+    return header or "".join(parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", []))
 
 
 def _form(environ: Environ, body: bytes) -> dict[str, list[str]]:

@@ -27,7 +27,7 @@ from .control import PREFIX, Control
 from .http_server import CutConnection, Environ, Response, Server
 from .journal import Entry, Journal
 from .protocol import error_code, error_response
-from .routing import Call, identify
+from .routing import Call, identify, move_signature
 from .runtime import runtime
 from .state import Snapshots, StateFile
 from .tokens import token_of
@@ -97,6 +97,7 @@ class Sandbox:
         """
         if environ["PATH_INFO"].startswith(PREFIX):
             return self._control(environ, body)
+        move_signature(environ)
         call = identify(environ, body)
         struck = self.faults.struck(call)
         effects = ["region_down"] if call.region in self.faults.down else [rule.effect for rule in struck]

@@ -16,7 +16,7 @@ from pipeops_sandbox.runtime import runtime
 from pipeops_sandbox.server import Sandbox, serve
 
 ClientFactory = Callable[..., Any]
-# Members that the model calls required, and AWS leaves out: a private zone has no delegation set, a first page no marker.
+# Required by the model, left out by AWS: a private zone has no delegation set, a first page no marker.
 NOT_ALWAYS_THERE = {
     ("CreateHostedZone", 'Missing required parameter in input: "DelegationSet"'),
     ("ListHostedZones", 'Missing required parameter in input: "Marker"'),

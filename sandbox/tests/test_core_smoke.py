@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,6 +17,13 @@ def test_each_protocol_answers(client: Any) -> None:
     assert client("dynamodb").list_tables()["TableNames"] == []
     assert client("eks").list_clusters()["clusters"] == []
     assert client("route53").list_hosted_zones()["HostedZones"] == []
+
+
+def test_a_presigned_url_is_answered(client: Any) -> None:
+    sts = client("sts", "us-east-1")
+    url = sts.generate_presigned_url("get_caller_identity", HttpMethod="GET")
+    with urlopen(url, timeout=10) as answer:
+        assert b"<Account>123456789012</Account>" in answer.read()
 
 
 @pytest.mark.parametrize(
