@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError, PlanRefused
@@ -324,14 +325,14 @@ def test_many_parameters_are_set_in_batches(account: Account, small: dict[str, A
         *("statement_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout", "work_mem"),
         *("gin_pending_list_limit", "vacuum_freeze_min_age", "vacuum_freeze_table_age", "vacuum_failsafe_age"),
         *("autovacuum_vacuum_insert_threshold", "transaction_timeout", "effective_io_concurrency", "deadlock_timeout"),
-        *("maintenance_work_mem", "checkpoint_timeout", "random_page_cost"),
+        *("maintenance_work_mem", "checkpoint_timeout", "log_temp_files", "bgwriter_delay"),
     ]
     rows = account.client("rds").get_paginator("describe_engine_default_parameters")
     known = {
         row["ParameterName"]: row["AllowedValues"].rpartition("-")[2]
         for page in rows.paginate(DBParameterGroupFamily="postgres17")
         for row in page["EngineDefaults"]["Parameters"]
-        if row["ParameterName"] in names and row["ApplyType"] == "dynamic" and "-" in row["AllowedValues"]
+        if row["ParameterName"] in names and (row["ApplyType"], row["DataType"]) == ("dynamic", "integer")
     }
     assert len(known) > 16
     prove_converges(account, MODULE, **small, parameters=known)
@@ -406,6 +407,31 @@ def _killed(*_args: Any) -> None:
 
 def standing_names(account: Account) -> list[str]:
     return [one["DBInstanceIdentifier"] for one in account.client("rds").describe_db_instances()["DBInstances"]]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "effect"),
+    [
+        ("secretsmanager", "CreateSecret", "reset_after"),
+        ("rds", "CreateDBParameterGroup", "reset_after"),
+        ("rds", "CreateDBSubnetGroup", "reset_after"),
+        ("rds", "CreateDBInstance", "reset_after"),
+        ("rds", "CreateDBInstance", "throttle"),
+        ("rds", "CreateDBInstanceReadReplica", "reset_after"),
+        ("rds", "ModifyDBInstance", "reset_after"),
+    ],
+    ids=lambda value: value,
+)
+def test_a_lost_answer_makes_nothing_twice(
+    account: Account, full: dict[str, Any], service: str, operation: str, effect: str
+) -> None:
+    rule = {"service": service, "operation": operation, "nth": 1, "effect": effect}
+    body = json.dumps(rule).encode()
+    urlopen(Request(f"{account.url}/_sandbox/faults", data=body, method="POST"), timeout=10).close()
+    options = {**full, "replicas": REPLICAS[:1]}
+    assert account.run(MODULE, **options)["settled"]
+    assert [e for e in account.sandbox.journal.entries() if e.fault], "the fault has struck"
+    assert account.run(MODULE, **options)["actions"] == []
 
 
 def test_the_password_is_nowhere(account: Account, full: dict[str, Any]) -> None:

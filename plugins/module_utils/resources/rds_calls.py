@@ -98,27 +98,29 @@ def _until(aws: Aws, identifier: str, doing: str, typical: float, holds: Callabl
 
 
 def send(aws: Aws, identifier: str, doing: str, call: Callable[[], Any]) -> None:
-    """Send a change once the instance takes it.
+    """Send a change, again and again while the instance is too busy to take it.
 
     AWS answers InvalidDBInstanceState for what clears by itself and for what never does, so the status decides:
-    an instance that goes on being settled while it refuses has another reason.
+    an instance that goes on refusing while it is settled has another reason.
     """
     refused_since: float | None = None
     while True:
-        _until(aws, identifier, doing, 300, _is_idle)
         try:
             call()
         except Exception as error:
             if not is_aws_error(error) or error_code(error) != "InvalidDBInstanceState":
                 raise
-            now = time.monotonic()
-            refused_since = refused_since or now
-            instance = describe(aws, identifier)
-            if instance and _is_idle(instance) and now - refused_since > min(LAG, aws.patience.timeout):
+            now, instance = time.monotonic(), describe(aws, identifier)
+            if instance is None or not _is_idle(instance):
+                refused_since = None
+            elif refused_since is None:
+                refused_since = now
+            elif now - refused_since > min(LAG, aws.patience.timeout):
                 raise
         else:
             return
         time.sleep(min(1.0, aws.patience.delay))
+        _until(aws, identifier, doing, 300, _is_idle)
 
 
 def modify(aws: Aws, identifier: str, doing: str, typical: float, **values: Any) -> None:
@@ -133,11 +135,21 @@ def modify(aws: Aws, identifier: str, doing: str, typical: float, **values: Any)
     _until(aws, identifier, doing, typical, _is_done)
 
 
-def restart(aws: Aws, identifier: str) -> None:
-    """Reboot an instance if parameters wait for that, and wait until they hold."""
+def restart(aws: Aws, identifier: str, *, expected: bool) -> None:
+    """Reboot an instance if parameters wait for that, and wait until they hold.
+
+    Args:
+        expected: True if a parameter that needs a restart was changed just now: AWS may take a moment to say so.
+    """
     doing = "restarting"
-    instance = _until(aws, identifier, doing, 60, _is_done)
-    if parameter_status(instance) != "pending-reboot" or instance["DBInstanceStatus"] == "stopped":
+    looks_until = time.monotonic() + min(LAG, 2 * aws.patience.delay)
+    while True:
+        instance = _until(aws, identifier, doing, 60, _is_done)
+        waiting = parameter_status(instance) == "pending-reboot"
+        if waiting or not expected or time.monotonic() > looks_until:
+            break
+        time.sleep(min(1.0, aws.patience.delay))
+    if not waiting or instance["DBInstanceStatus"] == "stopped":
         return
     client = aws.client("rds")
     send(aws, identifier, doing, lambda: client.reboot_db_instance(DBInstanceIdentifier=identifier))

@@ -87,14 +87,15 @@ class DbInstance(ResourceType):
 
     def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
         if update.name == RESTART.name:
-            rds_calls.restart(aws, observed.id)
+            held = wanted.attributes["parameters_in_force"]
+            rds_calls.restart(aws, observed.id, expected=observed.get("parameters_in_force") != held)
             return
         names = [name for name in update.attributes if wanted.attributes.get(name) is not None]
         different = [name for name in names if not self.same(name, wanted.attributes[name], observed.get(name))]
         values = modification(update, wanted.attributes, observed.attributes, different)
         rds_calls.modify(aws, observed.id, f"changing its {update.name}", update.traits.seconds, **values)
         if update.name == PARAMETER_GROUP.name:
-            rds_calls.restart(aws, observed.id)
+            rds_calls.restart(aws, observed.id, expected=True)
 
     def set_tags(self, aws: Aws, observed: Observed, tags: Mapping[str, str]) -> None:
         aws.client("rds").add_tags_to_resource(ResourceName=observed.get("arn"), Tags=tag_list(tags))

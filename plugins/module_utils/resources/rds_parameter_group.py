@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from ..engine.aws import Aws, tag_dict, tag_list
@@ -64,16 +65,20 @@ class RdsParameterGroup(ResourceType):
         return Observed("rds_parameter_group", name, identifier, attributes, tag_dict(tags))
 
     def create(self, aws: Aws, wanted: Wanted) -> Observed:
-        attributes = wanted.attributes
-        group = aws.client("rds", once=True).create_db_parameter_group(
-            DBParameterGroupName=attributes["name"],
-            DBParameterGroupFamily=attributes["family"],
-            Description=attributes["description"],
-            Tags=tag_list(wanted.tags or {}),
-        )["DBParameterGroup"]
-        self._set(aws, attributes["name"], attributes["parameters"], {})
+        attributes, client = wanted.attributes, aws.client("rds")
+        name = attributes["name"]
+        # It exists if the answer to an earlier try was lost: the name is unique and nothing bore it, so it is ours.
+        with suppress(client.exceptions.DBParameterGroupAlreadyExistsFault):
+            client.create_db_parameter_group(
+                DBParameterGroupName=name,
+                DBParameterGroupFamily=attributes["family"],
+                Description=attributes["description"],
+                Tags=tag_list(wanted.tags or {}),
+            )
+        self._set(aws, name, attributes["parameters"], {})
+        group = client.describe_db_parameter_groups(DBParameterGroupName=name)["DBParameterGroups"][0]
         known = {**attributes, "arn": group["DBParameterGroupArn"]}
-        return Observed("rds_parameter_group", wanted.name, attributes["name"], known, wanted.tags or {})
+        return Observed("rds_parameter_group", wanted.name, name, known, wanted.tags or {})
 
     def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
         self._set(aws, observed.id, wanted.attributes["parameters"], observed.get("parameters"))

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ..engine.aws import Aws, tag_dict, tag_list
 from ..engine.model import Observed, Scope, Traits, Wanted
 from . import rds_calls
-from .rds_attributes import AT_CREATION, SETTABLE, SHARED, request
+from .rds_attributes import AT_CREATION, SETTABLE, SHARED, attributes_of, request
 from .rds_calls import Instance
 from .rds_instance import (
     BACKUPS,
@@ -144,10 +144,12 @@ class RdsReplicaSettings(DbInstance):
         return with_parameters(aws, observed, scope.wanted)
 
     def create(self, aws: Aws, wanted: Wanted) -> Observed:
-        identifier = wanted.attributes["identifier"]
+        identifier, group = wanted.attributes["identifier"], wanted.attributes["parameter_group"]
+        # In the region of its source a replica begins with the source's group, elsewhere with RDS's own.
+        before = attributes_of(rds_calls.describe(aws, identifier) or {"DBInstanceStatus": ""})
         values: dict[str, Any] = request(wanted.attributes, {name: SETTABLE[name] for name in self.changed_together})
         rds_calls.modify(aws, identifier, "getting its settings", self.creation.seconds, **values)
-        rds_calls.restart(aws, identifier)
+        rds_calls.restart(aws, identifier, expected=before["parameter_group"] != group)
         instance = rds_calls.describe(aws, identifier) or {}
         # Last, so that a run that was killed before begins with it again.
         aws.client("rds").add_tags_to_resource(

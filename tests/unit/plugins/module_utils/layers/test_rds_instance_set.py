@@ -1,0 +1,517 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plans of the database over what may stand, without AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.session
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import PlanRefused
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.layer import Context, View, argument_spec
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.model import (
+    Identity,
+    Key,
+    Observed,
+    Readiness,
+    Update,
+    Wanted,
+)
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.planner import (
+    Plan,
+    State,
+    make_plan,
+    removal_plan,
+)
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.values import is_pending
+from ansible_collections.pipeops.platform.plugins.module_utils.layers.rds_instance_set import LAYER
+from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_attributes import (
+    AT_CREATION,
+    OF_A_PRIMARY,
+    SETTABLE,
+    SHARED,
+    attributes_of,
+    modification,
+    request,
+)
+from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_calls import NEEDS_ACTION
+from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_instance import RdsInstance
+from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_replica import (
+    RdsReplica,
+    RdsReplicaSettings,
+)
+from ansible_collections.pipeops.platform.plugins.modules.rds_instance_set import ARGUMENT_SPEC
+from botocore.validate import ParamValidator
+
+PRIMARY: Key = ("rds_instance", "primary")
+REPLICA: Key = ("rds_replica", "a")
+SETTINGS: Key = ("rds_replica_settings", "a")
+TYPES = {resource_type.kind: resource_type for resource_type in LAYER.types}
+PROD: dict[str, Any] = {
+    "environment": "prod",
+    "engine_version": "17.6",
+    "instance_class": "db.r6g.xlarge",
+    "storage_gib": 100,
+    "storage_max_gib": 500,
+    "multi_az": True,
+    "kms_key_arn": "arn:aws:kms:us-west-2:123456789012:key/1",
+    "vpc_id": "vpc-1",
+    "subnet_ids": ["subnet-1", "subnet-2", "subnet-3"],
+    "security_group_ids": ["sg-1"],
+    "backup_retention_days": 30,
+    "backup_window": "08:00-08:30",
+    "maintenance_window": "sun:09:30-sun:10:30",
+    "parameters": {"max_connections": 500, "log_lock_waits": False},
+    "replicas": [{"name": "a", "availability_zone": "us-west-2a"}],
+}
+#: What AWS alone tells, by kind.
+GIVEN_OUT = {
+    "secretsmanager_secret": {"arn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:pipeops/prod/database-a1"},
+    "iam_role": {"arn": "arn:aws:iam::123456789012:role/pipeops-prod-rds-monitoring"},
+}
+
+
+def params_of(**changes: Any) -> dict[str, Any]:
+    checked = ArgumentSpecValidator(argument_spec(ARGUMENT_SPEC)).validate({**PROD, **changes})
+    assert not checked.error_messages, checked.error_messages
+    return dict(checked.validated_parameters)
+
+
+def built(**changes: Any) -> dict[Key, Wanted]:
+    aws: Any = SimpleNamespace(region="us-west-2", account_id="123456789012", partition="aws")
+    context = Context("database", Identity("pipeops", "prod"), aws)
+    return {item.key: item for item in LAYER.build(params_of(**changes), context)}
+
+
+def state_of(**changes: Any) -> State:
+    """Return a state in which everything stands exactly as the inventory of prod has it, and ``changes`` are wanted."""
+    before = State(TYPES, built())
+    for kind, name in (key for level in (before.wanted,) for key in level):
+        item = before.wanted[kind, name]
+        status = "available" if kind.startswith("rds_") else ""
+        made = Observed(kind, name, f"{kind}-{name}", GIVEN_OUT.get(kind, {}), {}, status)
+        before.observed[kind, name] = made
+        resolved = before.resolved(item)
+        before.observed[kind, name] = replace(
+            made, attributes={**resolved.attributes, **made.attributes}, tags=resolved.tags or {}
+        )
+    return State(TYPES, built(**changes), before.observed)
+
+
+def drifted(key: Key, **attributes: Any) -> State:
+    """Return the same with some observed attributes other than wanted."""
+    state = state_of()
+    standing = state.observed[key]
+    state.observed[key] = replace(standing, attributes={**standing.attributes, **attributes})
+    return state
+
+
+def identities(plan: Plan) -> list[str]:
+    return [action.identity for action in plan.actions]
+
+
+def test_from_nothing() -> None:
+    plan = make_plan(State(TYPES, built()))
+    assert identities(plan) == [
+        "create/iam_role/rds-monitoring",
+        "create/rds_parameter_group/postgres17",
+        "create/rds_subnet_group/database",
+        "create/secretsmanager_secret/master",
+        "create/rds_instance/primary",
+        "create/rds_replica/a",
+        "create/rds_replica_settings/a",
+    ]
+
+
+def test_what_is_as_wanted_is_left_alone() -> None:
+    assert make_plan(state_of()).actions == ()
+
+
+def test_without_waiting_replicas_are_left_for_later() -> None:
+    plan = make_plan(State(TYPES, built()), wait=False)
+    assert identities(plan)[-1] == "create/rds_instance/primary"
+    assert [action.identity for action in plan.deferred] == ["create/rds_replica/a", "create/rds_replica_settings/a"]
+
+
+def test_replicas_are_left_for_later_while_the_primary_changes() -> None:
+    state = state_of()
+    del state.observed[REPLICA], state.observed[SETTINGS]
+    state.observed[PRIMARY] = replace(state.observed[PRIMARY], status="modifying")
+    assert identities(make_plan(state, wait=False)) == []
+    assert len(make_plan(state, wait=False).deferred) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "actions"),
+    [
+        ({"instance_class": "db.r6g.2xlarge"}, ["instance/primary/instance_class", "replica/a/instance_class"]),
+        ({"storage_gib": 200}, ["instance/primary/storage", "replica/a/storage"]),
+        ({"storage_max_gib": 600}, ["instance/primary/settings", "replica/a/settings"]),
+        ({"backup_retention_days": 7}, ["instance/primary/backups"]),
+        ({"backup_window": "01:00-01:30"}, ["instance/primary/backups"]),
+        ({"multi_az": False}, ["instance/primary/multi_az"]),
+        ({"engine_version": "17.7"}, ["instance/primary/engine_version"]),
+        ({"engine_version": "17"}, []),
+        ({"security_group_ids": ["sg-1", "sg-2"]}, ["instance/primary/security_groups", "replica/a/security_groups"]),
+        (
+            {"deletion_protection": False},
+            ["instance/primary/deletion_protection", "replica_settings/a/deletion_protection"],
+        ),
+        ({"monitoring_interval_seconds": 15}, ["instance/primary/monitoring", "replica/a/monitoring"]),
+        ({"performance_insights": False}, ["instance/primary/performance_insights", "replica/a/performance_insights"]),
+        ({"log_exports": ["upgrade", "postgresql"]}, []),
+        ({"log_exports": []}, ["instance/primary/log_exports", "replica/a/log_exports"]),
+        ({"iam_authentication": True}, ["instance/primary/iam_authentication", "replica/a/iam_authentication"]),
+        ({"ca_certificate": "rds-ca-rsa4096-g1"}, ["instance/primary/certificate", "replica/a/certificate"]),
+        ({"subnet_ids": ["subnet-3", "subnet-1", "subnet-2"]}, []),
+        ({"subnet_ids": ["subnet-1", "subnet-2"]}, ["subnet_group/database/subnets"]),
+        (
+            {"replicas": [{"name": "a", "availability_zone": "us-west-2a", "backup_retention_days": 3}]},
+            ["replica_settings/a/backups"],
+        ),
+    ],
+    ids=lambda value: "" if isinstance(value, list) else next(iter(value)),
+)
+def test_one_value_changes_exactly_that(changes: dict[str, Any], actions: list[str]) -> None:
+    assert identities(make_plan(state_of(**changes))) == [f"update/rds_{action}" for action in actions]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"engine_version": "18.1"}, "upgrade_database.yml"),
+        ({"engine_version": "16.9"}, "upgrade_database.yml"),
+        ({"engine_version": "17.5"}, "never goes back to an earlier version: set engine_version to 17.6"),
+        ({"storage_gib": 50}, "never shrinks: set storage_gib to 100"),
+        ({"storage_type": "io2", "iops": 3000}, "storage_type"),
+        ({"kms_key_arn": "arn:aws:kms:us-west-2:123456789012:key/2"}, "restore.yml"),
+        ({"master_username": "root_user"}, "master user is chosen once"),
+        ({"database_name": "other"}, "first database is chosen once"),
+        ({"port": 5433}, "port"),
+        ({"identifier": "pipeops-other"}, "set identifier back"),
+        ({"vpc_id": "vpc-2"}, "another VPC"),
+        ({"replicas": [{"name": "a", "availability_zone": "us-west-2b"}]}, "another name in the inventory"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
+)
+def test_what_would_need_another_database_is_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(PlanRefused, match="nothing was changed") as refused:
+        make_plan(state_of(**changes))
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "attributes", "words"),
+    [
+        (PRIMARY, {"role": "replica"}, "site.yml never promotes"),
+        (REPLICA, {"source": None}, "site.yml never promotes"),
+        (REPLICA, {"source": "arn:aws:rds:us-east-1:123456789012:db:pipeops-dr"}, "dr_status.yml"),
+        (PRIMARY, {"encrypted": False}, "restore.yml"),
+        (PRIMARY, {"secret_arn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:gone"}, "rotate_secrets.yml"),
+    ],
+    ids=["primary is a replica", "replica stands alone", "replica of another", "not encrypted", "another secret"],
+)
+def test_what_others_have_to_decide_is_refused(key: Key, attributes: dict[str, Any], words: str) -> None:
+    with pytest.raises(PlanRefused) as refused:
+        make_plan(drifted(key, **attributes))
+    assert words in str(refused.value)
+
+
+def test_a_lost_secret_is_not_made_anew_beside_its_database() -> None:
+    state = state_of()
+    del state.observed["secretsmanager_secret", "master"]
+    with pytest.raises(PlanRefused, match=r"rotate_secrets\.yml"):
+        make_plan(state)
+
+
+@pytest.mark.parametrize(
+    ("key", "attributes", "actions"),
+    [
+        (PRIMARY, {"parameters_in_sync": False}, ["update/rds_instance/primary/restart"]),
+        (SETTINGS, {"parameters_in_sync": False}, ["update/rds_replica_settings/a/restart"]),
+        (PRIMARY, {"parameter_group": "default.postgres17"}, ["update/rds_instance/primary/parameter_group"]),
+        (PRIMARY, {"secret_arn": None}, []),
+        (PRIMARY, {"storage_max_gib": None}, ["update/rds_instance/primary/settings"]),
+        (
+            ("rds_parameter_group", "postgres17"),
+            {"parameters": {}},
+            ["update/rds_parameter_group/postgres17/parameters"],
+        ),
+        (("secretsmanager_secret", "master"), {"active": False}, ["update/secretsmanager_secret/master/restored"]),
+    ],
+)
+def test_drift(key: Key, attributes: dict[str, Any], actions: list[str]) -> None:
+    assert identities(make_plan(drifted(key, **attributes))) == actions
+
+
+def test_interruptions_are_told() -> None:
+    plan = make_plan(state_of(instance_class="db.r6g.2xlarge", backup_retention_days=7, storage_gib=200))
+    told = {action.identity.removeprefix("update/"): action.traits for action in plan.actions}
+    assert "failover" in told["rds_instance/primary/instance_class"].interrupts
+    assert told["rds_instance/primary/storage"].interrupts == ""
+    assert not told["rds_instance/primary/storage"].reversible
+
+
+def test_a_replica_that_is_no_longer_wanted_is_removed() -> None:
+    assert identities(make_plan(state_of(replicas=[]))) == ["delete/rds_replica/a"]
+
+
+def test_removal_goes_from_the_replicas_down() -> None:
+    state = state_of(state="absent", deletion_protection=False)
+    del state.observed[SETTINGS]
+    order = [action.key for action in removal_plan(state).actions]
+    assert order[:2] == [REPLICA, PRIMARY]
+    assert len(order) == 6
+
+
+def test_no_content_of_the_secret_is_observed() -> None:
+    for item in built().values():
+        assert "password" not in str(item.attributes).lower()
+
+
+def test_the_secret_names_no_host() -> None:
+    content = built()["secretsmanager_secret", "master"].attributes["content"]
+    assert content == {"username": "pipeops_admin", "engine": "postgres", "port": 5432, "dbname": "platform"}
+
+
+def test_parameters_are_text_and_add_to_ours() -> None:
+    parameters = built()["rds_parameter_group", "postgres17"].attributes["parameters"]
+    assert parameters["max_connections"] == "500"
+    assert parameters["log_lock_waits"] == "0"
+    assert parameters["rds.force_ssl"] == "1"
+
+
+def test_names_and_tags() -> None:
+    wanted = built()
+    assert wanted[REPLICA].attributes["identifier"] == "pipeops-prod-a"
+    assert wanted["rds_parameter_group", "postgres17"].attributes["name"] == "pipeops-prod-postgres17"
+    assert dict(wanted[REPLICA].tags or {}) == {
+        "Name": "pipeops-prod-a",
+        "pipeops:environment": "prod",
+        "pipeops:component": "database/replicas/a",
+        "pipeops:managed-by": "pipeops.platform",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"identifier": "prod--db"}, "'prod--db' cannot be the identifier"),
+        ({"identifier": "1prod"}, "begins with a letter"),
+        ({"identifier": "p" * 62}, "at most 63"),
+        ({"replicas": [{"name": "a"}, {"name": "a"}]}, "'a' 2 times"),
+        ({"replicas": [{"name": "a-"}]}, "does not end with a hyphen"),
+        ({"engine_version": "latest"}, "engine_version is 'latest'"),
+        ({"storage_max_gib": 105}, "storage_max_gib is 105"),
+        ({"iops": 4000}, "iops cannot be chosen for gp3 storage of 100 GiB"),
+        ({"throughput_mibps": 500}, "throughput_mibps cannot be chosen"),
+        ({"storage_type": "io2"}, "io2 needs iops"),
+        ({"storage_type": "io1", "iops": 3000, "throughput_mibps": 500}, "for gp3 only"),
+        ({"subnet_ids": ["subnet-1"]}, "at least two zones"),
+        ({"security_group_ids": []}, "security_group_ids is empty"),
+        ({"availability_zone": "us-west-2a"}, "availability_zone is us-west-2a"),
+        (
+            {"replicas": [{"name": "a", "multi_az": True, "availability_zone": "us-west-2a"}]},
+            "availability_zone of the replica a",
+        ),
+        ({"backup_retention_days": 36}, "backup_retention_days is 36"),
+        ({"replicas": [{"name": "a", "backup_retention_days": 99}]}, "of the replica a is 99"),
+        ({"backup_retention_days": 0}, "replicas are wanted"),
+        ({"performance_insights_retention_days": 30}, "performance_insights_retention_days is 30"),
+        ({"state": "absent"}, "deletion_protection to false"),
+    ],
+)
+def test_options_that_cannot_be(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(PlanRefused) as refused:
+        built(**changes)
+    assert words in str(refused.value)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(PlanRefused) as refused:
+        built(engine_version="x", storage_max_gib=1, backup_retention_days=0)
+    assert len(refused.value.reasons) == 3
+
+
+def test_placeholders_are_taken() -> None:
+    wanted = built(subnet_ids="pending:subnets", security_group_ids=["pending:sg"], vpc_id="pending:vpc")
+    assert make_plan(State(TYPES, wanted)).actions
+
+
+def test_outputs_of_a_dry_run_and_of_what_stands() -> None:
+    planned = LAYER.outputs(View(State(TYPES, built())), params_of())
+    assert planned["primary"]["identifier"] == "pipeops-prod"
+    assert planned["primary"]["multi_az"] is True
+    assert is_pending(planned["primary"]["arn"]) and is_pending(planned["replicas"][0]["endpoint"])
+    state = drifted(REPLICA, endpoint="a.example")
+    assert LAYER.outputs(View(state), params_of())["replicas"][0]["endpoint"] == "a.example"
+
+
+@pytest.mark.parametrize("resource_type", [RdsInstance(), RdsReplica(), RdsReplicaSettings()])
+@pytest.mark.parametrize(
+    ("status", "readiness"),
+    [
+        ("available", Readiness.READY),
+        ("storage-optimization", Readiness.READY),
+        *((status, Readiness.WAIT) for status in ("creating", "backing-up", "modifying", "rebooting", "upgrading")),
+        *((status, Readiness.FAILED) for status in NEEDS_ACTION),
+    ],
+)
+def test_readiness(resource_type: Any, status: str, readiness: Readiness) -> None:
+    instance = {"DBInstanceStatus": status, "DBInstanceIdentifier": "x"}
+    observed = resource_type.observed(instance, "x", None)
+    assert resource_type.readiness(observed) is readiness
+    assert bool(observed.get("failure")) == (readiness is Readiness.FAILED)
+
+
+def test_what_is_about_to_hold_counts_as_holding() -> None:
+    waiting = {
+        "DBInstanceClass": "db.r6g.large",
+        "AllocatedStorage": 200,
+        "MultiAZ": True,
+        "MasterUserPassword": "****",
+        "PendingCloudwatchLogsExports": {"LogTypesToEnable": ["upgrade"], "LogTypesToDisable": ["postgresql"]},
+    }
+    attributes = attributes_of(
+        {
+            "DBInstanceStatus": "modifying",
+            "DBInstanceClass": "db.r6g.xlarge",
+            "AllocatedStorage": 100,
+            "EnabledCloudwatchLogsExports": ["postgresql"],
+            "PendingModifiedValues": waiting,
+        }
+    )
+    assert (attributes["instance_class"], attributes["storage_gib"], attributes["multi_az"]) == (
+        "db.r6g.large",
+        200,
+        True,
+    )
+    assert attributes["log_exports"] == ["upgrade"]
+    assert "****" not in str(attributes)
+
+
+@pytest.mark.parametrize(("actual", "shown"), [(100, 100), (150, 100), (500, 100), (501, 501), (50, 50)], ids=str)
+def test_storage_that_grew_by_itself_is_left(actual: int, shown: int) -> None:
+    instance = {"DBInstanceStatus": "available", "DBInstanceIdentifier": "x", "AllocatedStorage": actual}
+    assert RdsInstance().observed(instance, "primary", built()[PRIMARY]).get("storage_gib") == shown
+
+
+def test_an_instance_that_is_being_made_is_not_changed() -> None:
+    state = state_of()
+    instance = {"DBInstanceStatus": "creating", "DBInstanceIdentifier": "pipeops-prod"}
+    shown = RdsInstance().observed(instance, "primary", state.wanted[PRIMARY])
+    for name in ("port", "multi_az", "log_exports", "security_group_ids", "backup_retention_days"):
+        assert shown.get(name) == state.wanted[PRIMARY].attributes[name]
+
+
+def _validate(operation: str, params: Mapping[str, Any]) -> None:
+    model = botocore.session.get_session().get_service_model("rds").operation_model(operation)
+    report = ParamValidator().validate(params, model.input_shape)
+    assert not report.has_errors(), report.generate_report()
+
+
+def test_requests_are_what_aws_takes() -> None:
+    state = state_of(iops=12000, throughput_mibps=500, storage_gib=400)
+    primary, replica = (state.resolved(state.wanted[key]).attributes for key in (PRIMARY, REPLICA))
+    create = request(primary, {**SETTABLE, **AT_CREATION, **OF_A_PRIMARY})
+    _validate("CreateDBInstance", {"Engine": "postgres", "MasterUserPassword": "x", **create})
+    _validate(
+        "CreateDBInstanceReadReplica",
+        {"SourceDBInstanceIdentifier": "x", **request(replica, {**SHARED, **AT_CREATION})},
+    )
+    assert "AllocatedStorage" not in request(replica, {**SHARED, **AT_CREATION})
+
+
+UPDATES = [
+    (key, update)
+    for key in (PRIMARY, REPLICA, SETTINGS)
+    for update in TYPES[key[0]].updates
+    if update.name not in ("restart",)
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "update"), UPDATES, ids=lambda value: value.name if isinstance(value, Update) else value[0]
+)
+def test_modifications_are_what_aws_takes(key: Key, update: Update) -> None:
+    state = state_of(iops=12000, throughput_mibps=500, storage_gib=400)
+    wanted = state.resolved(state.wanted[key]).attributes
+    names = [name for name in update.attributes if wanted.get(name) is not None]
+    values = modification(update, wanted, {}, names)
+    assert values
+    _validate("ModifyDBInstance", {"DBInstanceIdentifier": "x", "ApplyImmediately": True, **values})
+
+
+def _named(name: str) -> Update:
+    return next(update for update in RdsInstance.updates if update.name == name)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "observed", "different", "values"),
+    [
+        ("storage", {"storage_gib": 400, "iops": 14000}, {"storage_gib": 400}, ["iops"], {"Iops": 14000}),
+        (
+            "monitoring",
+            {"monitoring_interval_seconds": 15},
+            {},
+            ["monitoring_interval_seconds"],
+            {"MonitoringInterval": 15, "MonitoringRoleArn": GIVEN_OUT["iam_role"]["arn"]},
+        ),
+        (
+            "monitoring",
+            {"monitoring_interval_seconds": 0},
+            {},
+            ["monitoring_interval_seconds"],
+            {"MonitoringInterval": 0},
+        ),
+        (
+            "performance_insights",
+            {},
+            {"performance_insights": False},
+            ["performance_insights"],
+            {
+                "EnablePerformanceInsights": True,
+                "PerformanceInsightsRetentionPeriod": 7,
+                "PerformanceInsightsKMSKeyId": PROD["kms_key_arn"],
+            },
+        ),
+        (
+            "performance_insights",
+            {},
+            {"performance_insights": True},
+            ["performance_insights_retention_days"],
+            {"EnablePerformanceInsights": True, "PerformanceInsightsRetentionPeriod": 7},
+        ),
+        (
+            "log_exports",
+            {"log_exports": ["upgrade"]},
+            {"log_exports": ["postgresql"]},
+            ["log_exports"],
+            {"CloudwatchLogsExportConfiguration": {"EnableLogTypes": ["upgrade"], "DisableLogTypes": ["postgresql"]}},
+        ),
+    ],
+)
+def test_only_what_differs_is_sent(
+    name: str, changes: dict[str, Any], observed: dict[str, Any], different: list[str], values: dict[str, Any]
+) -> None:
+    state = state_of(**changes)
+    wanted = state.resolved(state.wanted[PRIMARY]).attributes
+    assert modification(_named(name), wanted, observed, different) == values
+
+
+def test_every_attribute_is_decided_on() -> None:
+    """Whatever may differ is either changed, refused with a mend of its own, or counts at creation only."""
+    for key, wanted in built().items():
+        resource_type = TYPES[key[0]]
+        decided = {name for update in resource_type.updates for name in update.attributes}
+        decided |= resource_type.fixed.keys() | resource_type.create_only
+        # Names find a resource, so they cannot differ; parts of a role are its own type's matter.
+        undecided = set(wanted.attributes) - decided - {"name"}
+        assert undecided <= ({"identifier"} if key == SETTINGS else set()), (key, undecided)
