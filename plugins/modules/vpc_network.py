@@ -178,7 +178,7 @@ EXAMPLES = r"""
   pipeops.platform.vpc_network:
     <<: *staging
     wait: true
-    planned: "{{ started.actions }}"
+    started: "{{ started }}"
 """
 
 RETURN = r"""

@@ -38,8 +38,8 @@ def port_problems(params: Mapping[str, Any]) -> list[str]:
     if LOWEST_DATABASE_PORT <= port <= HIGHEST_DATABASE_PORT:
         return []
     return [
-        f"database_port is {port}: RDS takes {LOWEST_DATABASE_PORT} and up, and from {HIGHEST_DATABASE_PORT + 1} on "
-        "the database tier's network ACL lets in replies from anywhere. Choose a port between them, e.g. 5432."
+        f"database_port is {port}: RDS takes {LOWEST_DATABASE_PORT} and up, and above {HIGHEST_DATABASE_PORT} the "
+        "database tier's network ACL lets in replies from anywhere. Choose a port between them, e.g. 5432."
     ]
 
 
@@ -157,11 +157,12 @@ def group_rules(params: Mapping[str, Any], net: Addresses) -> dict[str, list[dic
     }
     if params["interface_endpoints"]:
         rules["endpoints"] = [_rule("ingress", "tcp", "443-443", cidr, "HTTPS from the VPC") for cidr in net.vpc]
+    counts = {name: sum(rule["direction"] == "ingress" for rule in its) for name, its in rules.items()}
     reasons = [
-        f"The security group {name} would need {len(its)} rules, and AWS takes {MOST_RULES} in one direction. "
+        f"The security group {name} would need {count} rules for what comes in, and AWS takes {MOST_RULES}. "
         "Give alb_ingress_cidrs or peer_database_cidrs as fewer, wider ranges."
-        for name, its in rules.items()
-        if sum(rule["direction"] == "ingress" for rule in its) > MOST_RULES
+        for name, count in counts.items()
+        if count > MOST_RULES
     ]
     if reasons:
         raise PlanRefused(reasons)

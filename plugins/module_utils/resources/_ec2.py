@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from ..engine.aws import Aws, error_code, error_message, tag_dict, tag_list
 from ..engine.errors import EngineError
@@ -19,6 +19,7 @@ with suppress(ImportError):
     # AnsibleAWSModule reports a missing botocore in Ansible's usual words.
     from botocore.exceptions import ClientError
 
+T = TypeVar("T")
 #: Seconds that EC2 is given to know, everywhere, a resource that it has just made. "Eventual consistency in the
 #: Amazon EC2 API" advises retries with backoff and names no bound; more than a minute is not lag any more.
 KNOWN_AFTER = 60
@@ -145,17 +146,30 @@ def once_known(aws: Aws, what: str, call: Callable[[], object]) -> None:
     one of the creation and make a second resource.
     """
 
-    def check() -> tuple[bool | None, str]:
+    def known() -> bool:
+        call()
+        return True
+
+    once_seen(aws, what, known)
+
+
+def once_seen(aws: Aws, what: str, look: Callable[[], T | None]) -> T:
+    """Return what a look finds, as soon as EC2 shows it.
+
+    Raises:
+        EngineError: if it does not within ``KNOWN_AFTER`` seconds.
+    """
+
+    def check() -> tuple[T | None, str]:
         try:
-            call()
+            return look(), "not shown yet"
         except ClientError as error:
             if not is_unknown(error):
                 raise
             return None, f"not known yet ({error_code(error)})"
-        return True, ""
 
     patience = Patience(min(KNOWN_AFTER, aws.patience.timeout), min(5, aws.patience.delay))
-    wait_until(check, f"{what} in {aws.region}", 1, patience, aws.progress)
+    return wait_until(check, f"{what} in {aws.region}", 1, patience, aws.progress)
 
 
 def raise_unsuccessful(answer: Mapping[str, Any], operation: str) -> None:

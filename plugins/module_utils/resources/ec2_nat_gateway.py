@@ -54,7 +54,7 @@ class NatGateway(Ec2Resource):
             "vpc_id": item["VpcId"],
             "subnet_id": item.get("SubnetId"),
             "allocation_id": allocations[0] if zonal and allocations else None,
-            "public_ips": sorted(one["PublicIp"] for one in addresses if one.get("PublicIp")) or None,
+            "public_ips": sorted(one["PublicIp"] for one in addresses if one.get("PublicIp")),
             "failure": f"{code}: {message}" if code else None,
         }
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..engine.aws import Aws
 from ..engine.model import Observed, Traits, Update, Wanted
-from ._ec2 import Ec2Resource, missing_from, once_known, rows, tolerating, unless_gone
+from ._ec2 import Ec2Resource, missing_from, once_known, once_seen, rows, tolerating, unless_gone
 
 #: IP protocol numbers that EC2 uses here, by name (IANA's assigned numbers); -1 is EC2's "all".
 PROTOCOLS = {"all": "-1", "tcp": "6", "udp": "17"}
@@ -136,9 +136,15 @@ def _guard(aws: Aws, acl_id: str, subnets: Sequence[str]) -> None:
     if not subnets:
         return
     filters = [{"Name": "association.subnet-id", "Values": list(subnets)}]
-    acls = aws.pages("ec2", "describe_network_acls", "NetworkAcls", Filters=filters)
-    for one in (one for acl in acls for one in acl.get("Associations") or ()):
-        if one["SubnetId"] in subnets and one["NetworkAclId"] != acl_id:
+
+    def look() -> list[Mapping[str, Any]] | None:
+        acls = aws.pages("ec2", "describe_network_acls", "NetworkAcls", Filters=filters)
+        found = [one for acl in acls for one in acl.get("Associations") or () if one["SubnetId"] in subnets]
+        return found if len(found) == len(subnets) else None
+
+    # A subnet has an ACL from its first moment on, which EC2 may show a moment later.
+    for one in once_seen(aws, f"the network ACLs of {', '.join(subnets)}", look):
+        if one["NetworkAclId"] != acl_id:
             with tolerating("InvalidAssociationID.NotFound"):
                 aws.client("ec2").replace_network_acl_association(
                     AssociationId=one["NetworkAclAssociationId"], NetworkAclId=acl_id

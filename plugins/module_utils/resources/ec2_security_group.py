@@ -141,8 +141,7 @@ def _set_rules(aws: Aws, group_id: str, wanted: Sequence[Rule], standing: Sequen
         if revoked:
             with tolerating("InvalidPermission.NotFound"):
                 call = getattr(client, f"revoke_security_group_{direction}")
-                bare = [{**rule, "description": ""} for rule in revoked]
-                call(GroupId=group_id, IpPermissions=[_permission(rule, group_id) for rule in bare])
+                call(GroupId=group_id, IpPermissions=[_permission(rule, group_id) for rule in revoked])
 
 
 def _permission(rule: Rule, group_id: str) -> dict[str, Any]:

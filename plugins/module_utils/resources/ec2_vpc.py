@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..engine.aws import Aws
 from ..engine.model import Observed, Readiness, Traits, Update, Wanted
-from ._ec2 import Ec2Resource, missing_from, once_known, tolerating, unless_gone
+from ._ec2 import Ec2Resource, missing_from, once_known, once_seen, tolerating, unless_gone
 
 #: Attributes that DescribeVpcAttribute and ModifyVpcAttribute know, one a call.
 DNS = {"dns_support": "EnableDnsSupport", "dns_hostnames": "EnableDnsHostnames"}
@@ -25,9 +25,9 @@ class Vpc(Ec2Resource):
         secondary_cidrs: further ranges. AWS refuses to take one away while a subnet lies in it.
         dns_support: whether the resolver at the second address of the range answers.
         dns_hostnames: whether instances get names; EKS nodes cannot register without both.
-        default_group_rules: rules of the default security group, as ``DIRECTION ID``. The only value that can be
-            set is an empty list, since everything that is not given a group falls into this one (CIS AWS
-            Foundations Benchmark: "Ensure the default security group of every VPC restricts all traffic").
+        default_group_rules: rules of the default security group, as ``DIRECTION PROTOCOL PEER``. Only an empty list
+            can be set. Whatever is not given a group falls into this one (CIS AWS Foundations Benchmark: "Ensure
+            the default security group of every VPC restricts all traffic").
     """
 
     kind = "ec2_vpc"
@@ -101,18 +101,28 @@ def _set_dns(aws: Aws, vpc_id: str, attributes: Mapping[str, Any], names: Sequen
             aws.client("ec2").modify_vpc_attribute(VpcId=vpc_id, **{DNS[name]: {"Value": attributes[name]}})
 
 
-def _secondary(item: Mapping[str, Any]) -> dict[str, str]:
-    """Return the association of each further range that counts."""
+def _secondary(item: Mapping[str, Any], states: Sequence[str] = ("associating", "associated")) -> dict[str, str]:
+    """Return the association of each further range that is in one of these states."""
     return {
         one["CidrBlock"]: one["AssociationId"]
         for one in item.get("CidrBlockAssociationSet") or ()
-        if one["CidrBlock"] != item["CidrBlock"] and one["CidrBlockState"]["State"] in ("associating", "associated")
+        if one["CidrBlock"] != item["CidrBlock"] and one["CidrBlockState"]["State"] in states
     }
 
 
 def _associate(aws: Aws, vpc_id: str, cidrs: Sequence[str]) -> None:
+    """Add ranges, and wait until subnets can be cut out of them."""
+    if not cidrs:
+        return
+    client = aws.client("ec2")
     for cidr in cidrs:
-        aws.client("ec2").associate_vpc_cidr_block(VpcId=vpc_id, CidrBlock=cidr)
+        client.associate_vpc_cidr_block(VpcId=vpc_id, CidrBlock=cidr)
+
+    def look() -> bool | None:
+        vpc = client.describe_vpcs(VpcIds=[vpc_id])["Vpcs"][0]
+        return not missing_from(cidrs, list(_secondary(vpc, ("associated",)))) or None
+
+    once_seen(aws, f"the ranges {', '.join(cidrs)} of VPC {vpc_id}", look)
 
 
 def _disassociate(aws: Aws, vpc_id: str, cidrs: Sequence[str]) -> None:
@@ -121,7 +131,7 @@ def _disassociate(aws: Aws, vpc_id: str, cidrs: Sequence[str]) -> None:
     associations = _secondary(aws.client("ec2").describe_vpcs(VpcIds=[vpc_id])["Vpcs"][0])
     for cidr in cidrs:
         if cidr in associations:
-            with tolerating("InvalidVpcCidrBlockAssociationID.NotFound", "InvalidVpcCidrBlockAssociationIdError"):
+            with unless_gone():
                 aws.client("ec2").disassociate_vpc_cidr_block(AssociationId=associations[cidr])
 
 
@@ -147,9 +157,8 @@ def _rule_names(group: Mapping[str, Any]) -> list[str]:
 
 
 def _strip_default_group(aws: Aws, vpc_id: str) -> None:
-    group, client = _default_group(aws, vpc_id), aws.client("ec2")
-    if group is None:
-        return
+    client = aws.client("ec2")
+    group = once_seen(aws, f"the default security group of {vpc_id}", lambda: _default_group(aws, vpc_id))
     with tolerating("InvalidPermission.NotFound"):
         if group["IpPermissions"]:
             client.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
