@@ -25,6 +25,14 @@ class Ref:
     attribute: str = "id"
 
 
+@dataclass(frozen=True)
+class Derived:
+    """A value that is made from an attribute of another resource, once that is known."""
+
+    ref: Ref
+    make: Callable[[Any], Any]
+
+
 def pending(kind: str, name: str, attribute: str = "id") -> str:
     """Return the placeholder of a value that AWS gives out only when the resource is made.
 
@@ -50,6 +58,8 @@ def references(value: object) -> set[Ref]:
     """Return every reference inside a value."""
     if isinstance(value, Ref):
         return {value}
+    if isinstance(value, Derived):
+        return {value.ref}
     if isinstance(value, Mapping):
         return set().union(*(references(item) for item in value.values()))
     if isinstance(value, (list, tuple)):
@@ -61,6 +71,9 @@ def resolve(value: Any, lookup: Callable[[Ref], Any]) -> Any:
     """Return the value with each reference replaced by what ``lookup`` gives for it."""
     if isinstance(value, Ref):
         return lookup(value)
+    if isinstance(value, Derived):
+        source = lookup(value.ref)
+        return source if is_pending(source) else value.make(source)
     if isinstance(value, Mapping):
         return {key: resolve(item, lookup) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

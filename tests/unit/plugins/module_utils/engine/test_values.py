@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.values import (
+    Derived,
     Ref,
     canonical,
     is_pending,
@@ -46,6 +47,13 @@ def test_references_are_found_and_replaced_at_any_depth() -> None:
     value = {"a": [{"b": ref}], "c": (ref,)}
     assert references(value) == {ref}
     assert resolve(value, lambda found: f"id of {found.name}") == {"a": [{"b": "id of main"}], "c": ["id of main"]}
+
+
+def test_a_derived_value_is_made_once_its_source_is_known() -> None:
+    derived = Derived(Ref("eks_cluster", "main", "issuer"), str.upper)
+    assert references([derived]) == {derived.ref}
+    assert resolve(derived, lambda _ref: "known") == "KNOWN"
+    assert is_pending(resolve(derived, lambda ref: pending(ref.kind, ref.name, ref.attribute)))
 
 
 @pytest.mark.parametrize(
