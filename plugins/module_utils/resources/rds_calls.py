@@ -180,26 +180,16 @@ def delete(aws: Aws, identifier: str, *, final_snapshot: str | None) -> None:
     instance = describe(aws, identifier)
     if instance is None or instance["DBInstanceStatus"] == "deleting":
         return
-    status = instance["DBInstanceStatus"]
-    # The three statuses are DeleteDBInstance's own (RDS API reference, SkipFinalSnapshot).
-    if final_snapshot and status in {"failed", "incompatible-restore", "incompatible-network"}:
-        raise EngineError(
-            f"DB instance {identifier} in {aws.region} is {status}, and AWS takes no final snapshot then. "
-            "Set final_snapshot: false to remove it without one."
-        )
+    if final_snapshot:
+        _require_snapshot_possible(aws, identifier, instance["DBInstanceStatus"])
     if instance.get("DeletionProtection"):
         modify(aws, identifier, "lifting its deletion protection", 10, DeletionProtection=False)
-    keep = {"FinalDBSnapshotIdentifier": final_snapshot} if final_snapshot else {}
+    values = {"FinalDBSnapshotIdentifier": final_snapshot} if final_snapshot else {"SkipFinalSnapshot": True}
     client = aws.client("rds")
 
     def call() -> None:
         try:
-            client.delete_db_instance(
-                DBInstanceIdentifier=identifier,
-                SkipFinalSnapshot=not final_snapshot,
-                DeleteAutomatedBackups=True,
-                **keep,
-            )
+            client.delete_db_instance(DBInstanceIdentifier=identifier, DeleteAutomatedBackups=True, **values)
         except (client.exceptions.InvalidDBInstanceStateFault, client.exceptions.DBInstanceNotFoundFault):
             # An earlier try whose answer was lost may have been carried out.
             left = describe(aws, identifier)
@@ -207,3 +197,12 @@ def delete(aws: Aws, identifier: str, *, final_snapshot: str | None) -> None:
                 raise
 
     send(aws, identifier, "deleting", call)
+
+
+def _require_snapshot_possible(aws: Aws, identifier: str, status: str) -> None:
+    # The three statuses are DeleteDBInstance's own (RDS API reference, SkipFinalSnapshot).
+    if status in {"failed", "incompatible-restore", "incompatible-network"}:
+        raise EngineError(
+            f"DB instance {identifier} in {aws.region} is {status}, and AWS takes no final snapshot then. "
+            "Set final_snapshot: false to remove it without one."
+        )

@@ -413,6 +413,7 @@ def test_an_instance_that_is_being_made_is_not_changed() -> None:
 
 def _validate(operation: str, params: Mapping[str, Any]) -> None:
     model = botocore.session.get_session().get_service_model("rds").operation_model(operation)
+    assert model.input_shape is not None
     report = ParamValidator().validate(params, model.input_shape)
     assert not report.has_errors(), report.generate_report()
 
