@@ -170,6 +170,22 @@ def test_a_client_is_killed_in_the_middle_of_a_call(
     assert len(client("ec2").describe_internet_gateways()["InternetGateways"]) == applied
 
 
+def test_the_ancestors_of_a_killed_client_go_with_it(control: Control, endpoint: str) -> None:
+    control("POST", "faults", effect="kill_client", operation="CreateInternetGateway", also="marked-parent")
+    call = (
+        f"import boto3; boto3.client('ec2', 'us-west-2', endpoint_url='{endpoint}', aws_access_key_id='A' * 20,"
+        " aws_secret_access_key='s').create_internet_gateway()"
+    )
+    parent = (
+        "import subprocess, sys\n"
+        f"subprocess.run([sys.executable, '-c', {call!r}], start_new_session=True)\n"
+        "print('went on')"
+    )
+    command = [sys.executable, "-c", parent, "marked-parent"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (-9, "")
+
+
 def test_a_region_that_is_down_answers_nobody(control: Control, client: Any) -> None:
     control("POST", "regions/us-west-2", state="down")
     with pytest.raises((ConnectionClosedError, ConnectionError, HTTPClientError)):

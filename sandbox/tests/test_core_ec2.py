@@ -294,6 +294,10 @@ def test_interface_endpoints_take_their_time(net: Network) -> None:
         return str(rows[0]["State"])
 
     assert state() == "available"
+    changed = {"RemoveSubnetIds": net.subnets[1:], "PrivateDnsEnabled": True}
+    net.ec2.modify_vpc_endpoint(VpcEndpointId=made["VpcEndpointId"], **changed)
+    shown = net.ec2.describe_vpc_endpoints()["VpcEndpoints"][0]
+    assert (shown["SubnetIds"], len(shown["NetworkInterfaceIds"])) == (net.subnets[:1], 1)
     with refused("InvalidParameter"):
         net.ec2.create_vpc_endpoint(ServiceName="com.amazonaws.us-west-2.sts", **request)
     with refused("InvalidServiceName"):
@@ -369,6 +373,7 @@ def test_tags_are_checked(net: Network) -> None:
         net.ec2.create_tags(Resources=[net.vpc], Tags=[{"Key": "aws:a", "Value": "b"}])
     with refused("InvalidParameterValue"):
         net.ec2.allocate_address(TagSpecifications=[{"ResourceType": "vpc", "Tags": [{"Key": "a", "Value": "b"}]}])
+    assert net.ec2.allocate_address(Domain="standard")["AllocationId"].startswith("eipalloc-")
     spec = [{"ResourceType": "elastic-ip", "Tags": [{"Key": "a", "Value": "b"}]}]
     allocation = net.ec2.allocate_address(TagSpecifications=spec)["AllocationId"]
     only = [{"Name": "resource-type", "Values": ["elastic-ip"]}]

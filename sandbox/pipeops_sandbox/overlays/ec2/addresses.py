@@ -21,6 +21,11 @@ class Addresses(Ec2Base):
             return self.backend.address_by_association([association])[0]
         return self.backend.address_by_ip([self.required("PublicIp")])[0]
 
+    def allocate_address(self) -> ActionResult:
+        """Allocate an address for VPCs: ``standard`` meant EC2-Classic, which is no more."""
+        self.params["Domain"] = "vpc"
+        return super().allocate_address()
+
     def release_address(self) -> ActionResult:
         """Release an address that nothing uses."""
         address = self._address()

@@ -12,6 +12,7 @@ from moto.core.responses import ActionResult
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from moto.ec2.models.vpcs import AWS_ENDPOINT_SERVICES, COVERED_ENDPOINT_SERVICES, VPCEndPoint
+from moto.ec2.utils import random_private_ip
 
 from ...clock import Timeline
 from ...errors import AwsError
@@ -91,11 +92,7 @@ class Endpoints(Ec2Base):
         phases = [("pending", seconds)] if kind == "Interface" else []
         endpoint.timeline = Timeline.start(now(), *phases, last="available")
         endpoint.state = endpoint.timeline.first
-        for eni_id in endpoint.network_interface_ids:
-            eni = self.backend.enis[eni_id]
-            eni._group_set = [self.backend.get_security_group_from_id(group) for group in endpoint.security_group_ids]
-            eni.description, eni.interface_type = f"VPC Endpoint Interface {endpoint.id}", "vpc_endpoint"
-            eni.requester_managed, eni.status = True, "in-use"
+        self._dress_interfaces(endpoint)
         return ActionResult({"VpcEndpoint": endpoint, "ClientToken": self._get_param("ClientToken")})
 
     def _check_service(self, name: str, kind: str) -> None:
@@ -171,13 +168,39 @@ class Endpoints(Ec2Base):
         self._check_subnets(endpoint.vpc_id, [*kept, *self._get_param("AddSubnetIds", [])])
         self._check_groups(endpoint.vpc_id, self._get_param("AddSecurityGroupIds", []))
         removed = [row for row in self._get_param("RemoveRouteTableIds", []) if row in endpoint.route_table_ids]
+        before = set(endpoint.subnet_ids or [])
         result = super().modify_vpc_endpoint()
         self._write_routes(endpoint, added, removed)
+        self._move_interfaces(endpoint, before)
         if self._get_bool_param("ResetPolicy"):
             endpoint.policy_document = json.dumps(VPCEndPoint.DEFAULT_POLICY)
         private_dns = self._get_bool_param("PrivateDnsEnabled")
         endpoint.private_dns_enabled = endpoint.private_dns_enabled if private_dns is None else private_dns
         return result
+
+    def _move_interfaces(self, endpoint: VPCEndPoint, before: set[str]) -> None:
+        """Give each new subnet of an interface endpoint its interface, and take those of the subnets that left."""
+        if not is_interface(endpoint):
+            return
+        after = set(endpoint.subnet_ids or [])
+        for eni_id in list(endpoint.network_interface_ids):
+            if self.backend.enis[eni_id].subnet.id not in after:
+                del self.backend.enis[eni_id]
+                endpoint.network_interface_ids.remove(eni_id)
+        for subnet_id in sorted(after - before):
+            subnet = self.backend.get_subnet(subnet_id)
+            eni = self.backend.create_network_interface(subnet, random_private_ip(subnet.cidr_block))
+            endpoint.network_interface_ids.append(eni.id)
+        self._dress_interfaces(endpoint)
+
+    def _dress_interfaces(self, endpoint: VPCEndPoint) -> None:
+        """Mark the endpoint's interfaces as its own, in its groups."""
+        for eni_id in endpoint.network_interface_ids:
+            eni = self.backend.enis[eni_id]
+            groups = [self.backend.get_security_group_from_id(group) for group in endpoint.security_group_ids]
+            eni._group_set = [group for group in groups if group is not None]
+            eni.description, eni.interface_type = f"VPC Endpoint Interface {endpoint.id}", "vpc_endpoint"
+            eni.requester_managed, eni.status = True, "in-use"
 
     def _write_routes(self, endpoint: VPCEndPoint, added: list[str], removed: list[str]) -> None:
         prefix = endpoint.destination_prefix_list_id
