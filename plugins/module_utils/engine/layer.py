@@ -131,7 +131,7 @@ def run_layer(
 def _scopes(layer: Layer, context: Context, wanted: Mapping[Key, Wanted]) -> dict[str, Scope]:
     kinds = [resource_type.kind for resource_type in layer.types]
     by_kind = {kind: {name: item for (k, name), item in wanted.items() if k == kind} for kind in kinds}
-    return {kind: Scope(context.identity, layer.name, context.region, by_kind[kind]) for kind in kinds}
+    return {kind: Scope(context.identity, layer.name, context.region, by_kind[kind], wanted) for kind in kinds}
 
 
 def _plan(state: State, params: Mapping[str, Any], check_mode: bool) -> Plan:

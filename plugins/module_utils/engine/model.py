@@ -137,12 +137,18 @@ class Readiness(Enum):
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a type has to look: the environment, the layer, and what is wanted of this type there."""
+    """Where a type has to look: the environment, the layer, and what is wanted there.
+
+    Attributes:
+        wanted: what is wanted of this type.
+        layer_wanted: what is wanted of all types, for those that are found through another, e.g. by its name.
+    """
 
     identity: Identity
     layer: str
     region: str
     wanted: Mapping[str, Wanted]
+    layer_wanted: Mapping[Key, Wanted] = field(default_factory=dict)
 
     def component(self, name: str) -> str:
         """Return the value of the component tag of a resource of this layer."""
