@@ -328,8 +328,8 @@ ARGUMENT_SPEC = {
     "database_name": {"type": "str", "default": "platform"},
     "master_username": {"type": "str", "default": "pipeops_admin"},
     "port": {"type": "int", "default": 5432},
-    "kms_key_arn": {"type": "str"},
-    # The name and the key of a secret are no secrets.
+    # The name of a secret and the ARNs of keys are no secrets.
+    "kms_key_arn": {"type": "str", "no_log": False},
     "secret_name": {"type": "str", "no_log": False},
     "secret_kms_key_arn": {"type": "str", "no_log": False},
     "vpc_id": {"type": "str"},
