@@ -26,7 +26,9 @@ options:
       - C(outputs/ENVIRONMENT.json) if not set.
     type: str
   outputs:
-    description: What is published, by part of the platform. Nothing secret.
+    description:
+      - What is published, by part of the platform. Nothing secret.
+      - Parts that are not named stay as they are published.
     type: dict
     default: {}
   kms_key_arn:
@@ -78,6 +80,10 @@ outputs:
         - A placeholder in check mode if there is none yet.
       type: str
       sample: "2026-11-23T21:14:05+00:00"
+    document:
+      description: All of it, with the parts under C(outputs).
+      type: dict
+      sample: {"environment": "prod", "schema": 1, "outputs": {"network": {"vpc_cidr": "10.0.0.0/16"}}}
 """
 
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.layer import run_module

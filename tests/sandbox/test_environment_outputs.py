@@ -133,3 +133,9 @@ def test_a_document_that_is_no_json_is_refused(account: Account, bucket: str) ->
     with pytest.raises(AnsibleLookupError, match="are no JSON"):
         look_up(account, "prod")
     assert account.run("environment_outputs", bucket=bucket, outputs=OUTPUTS)["changed"]
+
+
+def test_a_part_is_published_beside_the_others(account: Account, bucket: str) -> None:
+    account.run("environment_outputs", bucket=bucket, outputs=OUTPUTS)
+    account.run("environment_outputs", bucket=bucket, outputs={"network": {"vpc_id": "vpc-1"}})
+    assert read(account)["outputs"] == {**OUTPUTS, "network": {"vpc_id": "vpc-1"}}

@@ -73,8 +73,8 @@ def secret_paths(value: object, path: str = "outputs", suspect: bool = False) ->
 
 
 def outputs(view: View, _params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return where the document is, and when it was last written."""
-    return {name: view.get(*DOCUMENT, name) for name in ("bucket", "key", "published_at")}
+    """Return where the document is, when it was last written, and what it says."""
+    return {name: view.get(*DOCUMENT, name) for name in ("bucket", "key", "published_at", "document")}
 
 
 LAYER = Layer("outputs", (S3Document(),), build, outputs)

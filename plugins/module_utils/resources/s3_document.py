@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +27,8 @@ class S3Document(ResourceType):
     Attributes:
         bucket: its bucket, versioned, so that the former document stays.
         key: its key.
-        document: what it says, without ``published_at``: the time of writing is put in beside it.
+        document: what it says, without ``published_at``: the time of writing is put in beside it. Parts of its
+            ``outputs`` that are not wanted stay, so that a run that knows one part can publish that.
         kms_key_arn: the key that encrypts it; the bucket's default if not set.
 
     Read only: ``published_at``, in UTC as RFC 3339 has it.
@@ -68,7 +70,13 @@ class S3Document(ResourceType):
         return _put(aws, wanted)
 
     def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
-        _put(aws, wanted)
+        document = _merged(observed.get("document"), wanted.attributes["document"])
+        _put(aws, replace(wanted, attributes={**wanted.attributes, "document": document}))
+
+    def same(self, attribute: str, wanted: Any, observed: Any) -> bool:
+        if attribute == "document" and observed:
+            return super().same(attribute, _merged(observed, wanted), observed)
+        return super().same(attribute, wanted, observed)
 
     def delete(self, aws: Aws, observed: Observed) -> None:
         client = aws.client("s3")
@@ -76,6 +84,11 @@ class S3Document(ResourceType):
             client.delete_object(
                 Bucket=observed.get("bucket"), Key=observed.get("key"), ExpectedBucketOwner=aws.account_id
             )
+
+
+def _merged(standing: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the wanted document with the parts of the standing one that it does not name."""
+    return {**wanted, "outputs": {**standing.get("outputs", {}), **wanted["outputs"]}}
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
