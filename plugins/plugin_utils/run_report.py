@@ -121,7 +121,7 @@ def summary_rows(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         ("dns", _dns),
         ("state", _state),
     ):
-        if part in outputs:
+        if outputs.get(part):
             yield part, describe(outputs[part])
 
 
@@ -134,20 +134,19 @@ def _network(part: Mapping[str, Any]) -> str:
 def _cluster(part: Mapping[str, Any]) -> str:
     nodes = part["nodes"]
     bounds = f"{nodes['minimum']}-{nodes['maximum']} nodes ({', '.join(nodes['instance_types'])})"
-    return f"{part['name']}  Kubernetes {part['version']}, {bounds}\n{part['endpoint']}"
+    return f"{part['cluster_name']}  Kubernetes {part['version']}, {bounds}\n{part['endpoint']}"
 
 
 def _database(part: Mapping[str, Any]) -> str:
-    zones = "Multi-AZ" if part["multi_az"] else "Single-AZ"
-    replicas = [
-        f"\nread replica {replica['endpoint']} in {replica['availability_zone']}" for replica in part["replicas"]
-    ]
-    head = f"{part['identifier']}  PostgreSQL {part['engine_version']}, {part['instance_class']}, {zones}"
-    return f"{head}\n{part['endpoint']}:{part['port']}{''.join(replicas)}"
+    primary = part["primary"]
+    zones = "Multi-AZ" if primary["multi_az"] else "Single-AZ"
+    replicas = [f"\nread replica in {item['availability_zone']}: {item['endpoint']}" for item in part["replicas"]]
+    head = f"{primary['identifier']}  PostgreSQL {primary['engine_version']}, {primary['instance_class']}, {zones}"
+    return f"{head}\n{primary['endpoint']}:{primary['port']}{''.join(replicas)}"
 
 
 def _dns(part: Mapping[str, Any]) -> str:
-    return f"{part['zone_name']}  ({', '.join(part['records'])})"
+    return f"{part['zone_name']}  {', '.join(part['records'].values())}".rstrip()
 
 
 def _state(part: Mapping[str, Any]) -> str:
