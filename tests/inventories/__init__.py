@@ -58,7 +58,8 @@ def shipped(name: str, changes: Mapping[str, Any] | None = None, without: tuple[
 
 
 def _wrong(row: dict[str, Any]) -> Wrong:
-    inventory = shipped(row.get("host", "prod"), row.get("set"), tuple(row.get("unset", ())))
+    changes = row.get("set") or yaml.safe_load(row.get("yaml", "{}"))
+    inventory = shipped(row.get("host", "prod"), changes, tuple(row.get("unset", ())))
     others = [shipped(name, changes) for name, changes in row.get("beside", {}).items()]
     more = {key: row[key] for key in ("mend", "problems") if key in row}
     return Wrong(row["case"], inventory, others, row["variable"], row["reason"], **more)

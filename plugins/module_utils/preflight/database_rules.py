@@ -16,8 +16,6 @@ from .windows import BackupWindow, MaintenanceWindow, overlap
 
 #: Limits of CreateDBInstance for PostgreSQL on gp3, after its documentation in the RDS API.
 PORTS, STORAGE_GIB, RETENTION_DAYS, USER_LENGTH, NAME_LENGTH = (1150, 65535), (20, 65536), (0, 35), 16, 63
-#: Autoscaling needs a maximum at least a tenth above the storage ("Managing capacity automatically").
-HEADROOM = 1.1
 MOST_REPLICAS = 15
 IDENTIFIER_LENGTH = 63
 REPLICA_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
@@ -90,9 +88,10 @@ def bounds(inventory: Inventory) -> Iterable[Problem]:
 def storage(inventory: Inventory) -> Iterable[Problem]:
     """Storage can grow by a tenth at least."""
     size, most = inventory.number("rds_storage_gib"), inventory.number("rds_storage_max_gib")
-    if size is None or most is None or most >= size * HEADROOM:
+    # RDS user guide, "Managing capacity automatically with Amazon RDS storage autoscaling"; in whole tenths.
+    if size is None or most is None or most * 10 >= size * 11:
         return
-    least = -int(-size * 11 // 10)
+    least = -(-size * 11 // 10)
     reason = f"storage grows by 10 % or more, and rds_storage_gib is {size} already"
     yield inventory.problem("rds_storage_max_gib", reason, f"Write {least} or more.")
 
@@ -138,7 +137,7 @@ def _replica(inventory: Inventory, path: str, name: str, zone: str) -> Iterable[
     if zones and zone not in zones:
         mend = nearest(zone, zones, f"Choose one of {', '.join(zones)}.")
         yield inventory.problem(f"{path}.availability_zone", "vpc_zones has no such zone", mend, value=zone)
-    identifier = f"{inventory.prefix}-database-{name}"
+    identifier = f"{inventory.prefix}-replica-{name}"
     if not REPLICA_NAME.fullmatch(name):
         reason = "it becomes part of an RDS identifier: lower case letters, digits and single hyphens"
         yield inventory.problem(f"{path}.name", reason, "Respell it, e.g. a.", value=name)
@@ -163,6 +162,15 @@ def parameters(inventory: Inventory) -> Iterable[Problem]:
             yield inventory.problem(path, "RDS writes switches as 0 and 1", mend, value=value)
 
 
+def encryption(inventory: Inventory) -> Iterable[Problem]:
+    """Connections are encrypted, always."""
+    value = inventory.record("rds_parameters").get("rds.force_ssl", "1")
+    if str(value).lower() not in ("1", "on", "true"):
+        reason = "passwords and data would cross the network in the clear"
+        mend = "Remove it, and give clients RDS's certificates."
+        yield inventory.problem("rds_parameters.rds.force_ssl", reason, mend, value=value)
+
+
 def log_exports(inventory: Inventory) -> Iterable[Problem]:
     """Logs are named once."""
     for name in repeated(inventory.texts("rds_log_exports")):
@@ -177,5 +185,6 @@ RULES: tuple[Callable[[Inventory], Iterable[Problem]], ...] = (
     windows,
     replicas,
     parameters,
+    encryption,
     log_exports,
 )

@@ -56,6 +56,19 @@ def pair_roles(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
         yield inventory.problem("platform_database_role", reason, f"Write {opposite} for one of them.")
 
 
+def pair_databases(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
+    """A replica runs what its source runs, and starts from the source's backups."""
+    if not _are_paired(inventory, other) or inventory.text("platform_database_role") != "primary":
+        return
+    own, theirs = inventory.text("rds_engine_version"), other.text("rds_engine_version")
+    if own and theirs and own.split(".")[0] != theirs.split(".")[0]:
+        reason = f"its pair {other.host} has {theirs}, and a replica runs the major version of its source"
+        yield inventory.problem("rds_engine_version", reason, "Write the same major version on both sides.")
+    if inventory.number("rds_backup_retention_days") == 0:
+        reason = f"{other.host} follows this database, and a replica starts from a backup of its source"
+        yield inventory.problem("rds_backup_retention_days", reason, "Write 1 or more.")
+
+
 def _are_paired(one: Inventory, other: Inventory) -> bool:
     pairs = (one.record("platform_pair").get("environment"), other.record("platform_pair").get("environment"))
     return pairs[0] == other.environment or pairs[1] == one.environment
@@ -66,4 +79,5 @@ RULES: tuple[Callable[[Inventory, Inventory], Iterable[Problem]], ...] = (
     pair_agrees,
     pair_ranges,
     pair_roles,
+    pair_databases,
 )

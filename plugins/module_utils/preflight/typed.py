@@ -40,7 +40,8 @@ def usable(name: str, value: Any, spec: Spec) -> tuple[Any, list[Problem]]:
 def _check(path: str, value: Any, spec: Spec) -> Iterable[Problem]:
     kind = spec.get("type", "str")
     if value is None:
-        yield Problem(path, "null", "it has no value", "Give it one, or remove the line to get the default.")
+        mend = "Give it one, or remove the line to get the default." if "default" in spec else "Give it one."
+        yield Problem(path, "null", "it has no value", mend)
         return
     found = CHECKS[kind](path, value) if kind in CHECKS else None
     choices = spec.get("choices")
