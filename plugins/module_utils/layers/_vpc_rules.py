@@ -135,38 +135,52 @@ def group_rules(params: Mapping[str, Any], net: Addresses) -> dict[str, list[dic
     ``nodes`` is for nodes beside the group that EKS makes for the cluster, which carries the control plane's
     traffic; it admits what load balancers of the group ``alb`` send to pods, since EKS adds such rules only to groups
     of its own.
+
+    Raises:
+        PlanRefused: if a group needs more than AWS takes.
     """
-    nodes, alb = (Ref("ec2_security_group", name) for name in ("nodes", "alb"))
-    port = f"{params['database_port']}-{params['database_port']}"
-    peers = dict.fromkeys(params["peer_database_cidrs"] or ())
-    clients = dict.fromkeys(params["alb_ingress_cidrs"] or ())
+    alb = Ref("ec2_security_group", "alb")
     rules = {
-        "alb": [
-            *(_rule("ingress", "tcp", "443-443", cidr, "HTTPS from clients") for cidr in clients),
-            *(_rule("egress", "tcp", EPHEMERAL, cidr, "to pods and nodes") for cidr in net.vpc),
-        ],
+        "alb": _alb_rules(params, net),
         "nodes": [
             _rule("ingress", "all", "all", ITSELF, "nodes and pods among each other"),
             _rule("ingress", "tcp", EPHEMERAL, alb, "load balancers to pods"),
             _rule("egress", "all", "all", ANYWHERE, "anything, by way of NAT and endpoints"),
         ],
-        "database": [
-            _rule("ingress", "tcp", port, nodes, "PostgreSQL from the cluster"),
-            *(_rule("ingress", "tcp", port, cidr, "PostgreSQL from a peer") for cidr in peers),
-        ],
+        "database": _database_rules(params),
     }
     if params["interface_endpoints"]:
         rules["endpoints"] = [_rule("ingress", "tcp", "443-443", cidr, "HTTPS from the VPC") for cidr in net.vpc]
-    counts = {name: sum(rule["direction"] == "ingress" for rule in its) for name, its in rules.items()}
-    reasons = [
-        f"The security group {name} would need {count} rules for what comes in, and AWS takes {MOST_RULES}. "
-        "Give alb_ingress_cidrs or peer_database_cidrs as fewer, wider ranges."
-        for name, count in counts.items()
-        if count > MOST_RULES
-    ]
+    reasons = [reason for name, its in rules.items() for reason in _quota_problems(name, its)]
     if reasons:
         raise PlanRefused(reasons)
     return rules
+
+
+def _alb_rules(params: Mapping[str, Any], net: Addresses) -> list[dict[str, Any]]:
+    clients = dict.fromkeys(params["alb_ingress_cidrs"] or ())
+    return [
+        *(_rule("ingress", "tcp", "443-443", cidr, "HTTPS from clients") for cidr in clients),
+        *(_rule("egress", "tcp", EPHEMERAL, cidr, "to pods and nodes") for cidr in net.vpc),
+    ]
+
+
+def _database_rules(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    port = f"{params['database_port']}-{params['database_port']}"
+    peers = dict.fromkeys(params["peer_database_cidrs"] or ())
+    return [
+        _rule("ingress", "tcp", port, Ref("ec2_security_group", "nodes"), "PostgreSQL from the cluster"),
+        *(_rule("ingress", "tcp", port, cidr, "PostgreSQL from a peer") for cidr in peers),
+    ]
+
+
+def _quota_problems(group: str, rules: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    count = sum(rule["direction"] == "ingress" for rule in rules)
+    if count > MOST_RULES:
+        yield (
+            f"The security group {group} would need {count} rules for what comes in, and AWS takes {MOST_RULES}. "
+            "Give alb_ingress_cidrs or peer_database_cidrs as fewer, wider ranges."
+        )
 
 
 def _rule(direction: str, protocol: str, ports: str, peer: str | Ref, description: str) -> dict[str, Any]:

@@ -183,11 +183,6 @@ def raise_unsuccessful(answer: Mapping[str, Any], operation: str) -> None:
         raise ClientError({"Error": error}, operation)
 
 
-def rows(value: Any) -> list[dict[str, Any]]:
-    """Return a list of mappings as plain dictionaries."""
-    return [dict(row) for row in value or ()]
-
-
 def missing_from(wanted: Sequence[str] | None, standing: Sequence[str] | None) -> list[str]:
     """Return what is wanted and does not stand, in a fixed order."""
     return sorted(set(wanted or ()) - set(standing or ()))

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..engine.aws import Aws
 from ..engine.model import Observed, Traits, Update, Wanted
-from ._ec2 import Ec2Resource, missing_from, once_known, once_seen, rows, tolerating, unless_gone
+from ._ec2 import Ec2Resource, missing_from, once_known, once_seen, tolerating, unless_gone
 
 #: IP protocol numbers that EC2 uses here, by name (IANA's assigned numbers); -1 is EC2's "all".
 PROTOCOLS = {"all": "-1", "tcp": "6", "udp": "17"}
@@ -66,7 +66,7 @@ class NetworkAcl(Ec2Resource):
 
     def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
         if update.name == "entries":
-            _set_entries(aws, observed.id, wanted.attributes["entries"], rows(observed.get("entries")))
+            _set_entries(aws, observed.id, wanted.attributes["entries"], observed.get("entries") or [])
         else:
             _guard(aws, observed.id, missing_from(wanted.attributes["subnets"], observed.get("subnets")))
 

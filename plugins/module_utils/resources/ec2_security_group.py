@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ..engine.aws import Aws
 from ..engine.model import Observed, Traits, Update, Wanted
-from ._ec2 import Ec2Resource, once_known, rows, tolerating, unless_gone
+from ._ec2 import Ec2Resource, once_known, tolerating, unless_gone
 
 #: The word for "this group" where a rule names a group.
 ITSELF = "self"
@@ -84,7 +84,7 @@ class SecurityGroup(Ec2Resource):
         return Observed(self.kind, wanted.name, group_id, attributes, wanted.tags or {})
 
     def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
-        _set_rules(aws, observed.id, wanted.attributes["rules"], rows(observed.get("rules")))
+        _set_rules(aws, observed.id, wanted.attributes["rules"], observed.get("rules") or [])
 
     def delete(self, aws: Aws, observed: Observed) -> None:
         with unless_gone():
