@@ -4,88 +4,39 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
-from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError, PlanRefused
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.values import is_pending
-from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_instance import RdsInstance
-from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_replica import RdsReplicaSettings
 from pipeops_sandbox.runtime import runtime
 
 from tests.sandbox.conftest import Account, prove_converges, prove_removes
-
-MODULE = "rds_instance_set"
-EVERYTHING = [
-    "create/iam_role/rds-monitoring",
-    "create/rds_parameter_group/postgres17",
-    "create/rds_subnet_group/database",
-    "create/secretsmanager_secret/master",
-    "create/rds_instance/primary",
-    "create/rds_replica/a",
-    "create/rds_replica/c",
-    "create/rds_replica_settings/a",
-    "create/rds_replica_settings/c",
-]
-REPLICAS = [{"name": zone, "availability_zone": f"us-west-2{zone}"} for zone in "ac"]
+from tests.sandbox.rds_database import (
+    EVERYTHING,
+    MODULE,
+    REPLICAS,
+    actions,
+    full_options,
+    prove_heals,
+    refused_run,
+    small_options,
+    standing,
+    standing_names,
+)
 
 
 @pytest.fixture
 def small(account: Account) -> dict[str, Any]:
-    """The options of a Multi-AZ database without replicas, in a network and with keys made by hand."""
-    ec2 = account.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-west-2{zone}")["Subnet"]
-        for n, zone in enumerate("abc")
-    ]
-    group = ec2.create_security_group(GroupName="database", Description="database", VpcId=vpc)["GroupId"]
-    keys = [account.client("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2)]
-    return {
-        "account_id": "123456789012",
-        "engine_version": "17.6",
-        "instance_class": "db.r6g.xlarge",
-        "storage_gib": 100,
-        "storage_max_gib": 500,
-        "multi_az": True,
-        "kms_key_arn": keys[0],
-        "secret_kms_key_arn": keys[1],
-        "vpc_id": vpc,
-        "subnet_ids": [subnet["SubnetId"] for subnet in subnets],
-        "security_group_ids": [group],
-        "backup_retention_days": 30,
-        "backup_window": "08:00-08:30",
-        "maintenance_window": "sun:09:30-sun:10:30",
-    }
+    return small_options(account)
 
 
 @pytest.fixture
-def full(small: dict[str, Any]) -> dict[str, Any]:
-    """The same with two replicas."""
-    return {**small, "replicas": REPLICAS}
-
-
-def actions(result: dict[str, Any]) -> list[str]:
-    return [action["action"] for action in result["actions"]]
-
-
-def standing(account: Account, identifier: str = "pipeops-prod") -> dict[str, Any]:
-    found = account.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"]
-    return dict(found[0])
-
-
-def prove_heals(account: Account, wanted: list[str], **options: Any) -> dict[str, Any]:
-    """Check, run and run again: exactly these actions, once."""
-    assert actions(account.run(MODULE, check=True, **options)) == wanted
-    result = account.run(MODULE, **options)
-    assert actions(result) == wanted
-    assert account.run(MODULE, check=True, **options)["actions"] == []
-    return result
+def full(account: Account) -> dict[str, Any]:
+    return full_options(account)
 
 
 def test_it_converges_and_goes(account: Account, full: dict[str, Any]) -> None:
@@ -338,7 +289,7 @@ def test_many_parameters_are_set_in_batches(account: Account, small: dict[str, A
     prove_converges(account, MODULE, **small, parameters=known)
 
 
-def test_a_parameter_that_does_not_exist_is_refused(account: Account, small: dict[str, Any]) -> None:
+def test_a_parameter_that_does_not_exist_isrefused_run(account: Account, small: dict[str, Any]) -> None:
     with pytest.raises(EngineError, match="cannot take work_memory"):
         account.run(MODULE, **small, parameters={"work_memory": "1"})
 
@@ -381,122 +332,6 @@ def test_several_changes_wait_for_each_other(account: Account, small: dict[str, 
     assert account.run(MODULE, **{**small, **changed})["actions"] == []
 
 
-def test_a_killed_run_is_taken_up_where_it_was(
-    account: Account, full: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as killed:
-        killed.setattr(RdsInstance, "create", _killed)
-        with pytest.raises(KeyboardInterrupt):
-            account.run(MODULE, **full)
-    secrets = account.client("secretsmanager")
-    password = secrets.get_secret_value(SecretId="pipeops/prod/database")["SecretString"]
-    assert standing_names(account) == []
-    with monkeypatch.context() as killed:
-        killed.setattr(RdsReplicaSettings, "create", _killed)
-        with pytest.raises(KeyboardInterrupt):
-            account.run(MODULE, **full)
-    assert standing_names(account) == ["pipeops-prod", "pipeops-prod-a", "pipeops-prod-c"]
-    assert actions(account.run(MODULE, **full)) == EVERYTHING[-2:]
-    assert secrets.get_secret_value(SecretId="pipeops/prod/database")["SecretString"] == password
-    assert account.run(MODULE, **full)["actions"] == []
-
-
-def _killed(*_args: Any) -> None:
-    raise KeyboardInterrupt
-
-
-def standing_names(account: Account) -> list[str]:
-    return [one["DBInstanceIdentifier"] for one in account.client("rds").describe_db_instances()["DBInstances"]]
-
-
-@pytest.mark.parametrize(
-    ("service", "operation", "effect"),
-    [
-        ("secretsmanager", "CreateSecret", "reset_after"),
-        ("rds", "CreateDBParameterGroup", "reset_after"),
-        ("rds", "CreateDBSubnetGroup", "reset_after"),
-        ("rds", "CreateDBInstance", "reset_after"),
-        ("rds", "CreateDBInstance", "throttle"),
-        ("rds", "CreateDBInstanceReadReplica", "reset_after"),
-        ("rds", "ModifyDBInstance", "reset_after"),
-    ],
-    ids=lambda value: value,
-)
-def test_a_lost_answer_makes_nothing_twice(
-    account: Account, full: dict[str, Any], service: str, operation: str, effect: str
-) -> None:
-    rule = {"service": service, "operation": operation, "nth": 1, "effect": effect}
-    body = json.dumps(rule).encode()
-    urlopen(Request(f"{account.url}/_sandbox/faults", data=body, method="POST"), timeout=10).close()
-    options = {**full, "replicas": REPLICAS[:1]}
-    assert account.run(MODULE, **options)["settled"]
-    assert [e for e in account.sandbox.journal.entries() if e.fault], "the fault has struck"
-    assert account.run(MODULE, **options)["actions"] == []
-
-
-def test_the_password_is_nowhere(account: Account, full: dict[str, Any]) -> None:
-    results = [account.run(MODULE, check=True, **full), account.run(MODULE, **full), account.run(MODULE, **full)]
-    changed = {**full, "instance_class": "db.r6g.large", "parameters": {"max_connections": "300"}}
-    results += [account.run(MODULE, check=True, **changed), account.run(MODULE, **changed)]
-    value = account.client("secretsmanager").get_secret_value(SecretId="pipeops/prod/database")["SecretString"]
-    content = json.loads(value)
-    results.append(account.run(MODULE, state="absent", deletion_protection=False, **changed))
-    assert content.keys() == {"username", "password", "engine", "port", "dbname"}
-    assert re.fullmatch(r"[A-Za-z0-9]{32}", content["password"])
-    assert content["password"] not in json.dumps(results, default=str)
-
-
-def test_a_database_cannot_be_signed_in_to_with_another_secret(account: Account, small: dict[str, Any]) -> None:
-    account.run(MODULE, **small)
-    account.client("secretsmanager").delete_secret(SecretId="pipeops/prod/database", ForceDeleteWithoutRecovery=True)
-    calls = account.mutations(lambda: _refused(account, "secret", **small))
-    assert calls == []
-
-
-def _refused(account: Account, text: str, **options: Any) -> str:
-    with pytest.raises(PlanRefused, match=text) as refused:
-        account.run(MODULE, **options)
-    return str(refused.value)
-
-
-def test_a_secret_of_another_user_is_not_used(account: Account, small: dict[str, Any]) -> None:
-    account.client("secretsmanager").create_secret(
-        Name="pipeops/prod/database", SecretString=json.dumps({"username": "somebody", "password": "x" * 12})
-    )
-    with pytest.raises(EngineError, match="somebody"):
-        account.run(MODULE, **small)
-    account.client("secretsmanager").put_secret_value(SecretId="pipeops/prod/database", SecretString="no-json-here")
-    with pytest.raises(EngineError, match="holds no JSON object") as refused:
-        account.run(MODULE, **small)
-    assert "no-json-here" not in str(refused.value)
-
-
-def test_a_protected_database_is_not_removed(account: Account, full: dict[str, Any]) -> None:
-    account.run(MODULE, **full)
-    for check in (True, False):
-        with pytest.raises(PlanRefused, match="deletion_protection"):
-            account.run(MODULE, check=check, state="absent", **full)
-    assert len(standing_names(account)) == 3
-
-
-def test_it_comes_back_with_its_secret(account: Account, small: dict[str, Any]) -> None:
-    arn = account.run(MODULE, **small)["outputs"]["secret_arn"]
-    account.run(MODULE, state="absent", deletion_protection=False, final_snapshot=False, **small)
-    assert account.client("rds").describe_db_snapshots(SnapshotType="manual")["DBSnapshots"] == []
-    result = account.run(MODULE, **small)
-    assert "update/secretsmanager_secret/master/restored" in actions(result)
-    assert result["outputs"]["secret_arn"] == arn
-
-
-def test_a_removal_that_was_cut_short_goes_on(account: Account, small: dict[str, Any]) -> None:
-    account.run(MODULE, **{**small, "deletion_protection": False})
-    runtime.clock.set("aws", 300)
-    account.client("rds").delete_db_instance(DBInstanceIdentifier="pipeops-prod", SkipFinalSnapshot=True)
-    gone = account.run(MODULE, state="absent", deletion_protection=False, **small)
-    assert "delete/rds_instance/primary" in actions(gone)
-    assert standing_names(account) == []
-
-
 def test_a_replica_that_is_no_longer_wanted_goes(account: Account, full: dict[str, Any]) -> None:
     account.run(MODULE, **full)
     result = prove_heals(account, ["delete/rds_replica/c"], **{**full, "replicas": REPLICAS[:1]})
@@ -507,7 +342,7 @@ def test_a_replica_that_is_no_longer_wanted_goes(account: Account, full: dict[st
 def test_a_promoted_replica_is_neither_taken_back_nor_removed(account: Account, full: dict[str, Any]) -> None:
     account.run(MODULE, **full)
     account.client("rds").promote_read_replica(DBInstanceIdentifier="pipeops-prod-c")
-    assert "dr_status.yml" in _refused(account, "never promotes", **full)
+    assert "dr_status.yml" in refused_run(account, "never promotes", **full)
     kept = account.run(MODULE, **{**full, "replicas": REPLICAS[:1]})
     assert kept["actions"] == []
     assert kept["unmanaged"] == [{"kind": "rds_instance", "name": "pipeops-prod-c", "id": "pipeops-prod-c"}]
@@ -521,12 +356,12 @@ def test_a_primary_that_is_a_replica_is_left_alone(account: Account, small: dict
     rds.create_db_instance_read_replica(
         DBInstanceIdentifier="pipeops-prod", SourceDBInstanceIdentifier="pipeops-elsewhere"
     )
-    assert "never promotes" in _refused(account, "'replica'", **small)
+    assert "never promotes" in refused_run(account, "'replica'", **small)
 
 
 def test_another_identifier_makes_no_second_database(account: Account, small: dict[str, Any]) -> None:
     account.run(MODULE, **small)
-    _refused(account, "set identifier back", **small, identifier="pipeops-other")
+    refused_run(account, "set identifier back", **small, identifier="pipeops-other")
     assert standing_names(account) == ["pipeops-prod"]
 
 
