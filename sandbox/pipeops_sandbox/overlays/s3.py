@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
 
@@ -64,6 +66,28 @@ def check_bucket_policy(bucket: FakeBucket, document: str) -> None:
         raise S3Error("AccessDenied", f"{text}BlockPublicPolicy setting in S3 Block Public Access.")
 
 
+def get_permission(self: FakeBucket, action: str, resource: str) -> Any:
+    """Return what the bucket policy says of a call, from the statements whose conditions hold.
+
+    The sandbox speaks plain HTTP, but on loopback only, where nobody listens: that counts as TLS here, or no client
+    could reach a bucket that insists on it. Any other condition is taken not to hold.
+    """
+    if self.policy is None:
+        return PermissionResult.NEUTRAL
+    statements = [row for row in policy_statements(self.policy.decode()) if _holds(row.get("Condition") or {})]
+    if not statements:
+        return PermissionResult.NEUTRAL
+    return IAMPolicy(json.dumps({"Version": "2012-10-17", "Statement": statements})).is_action_permitted(
+        action, resource
+    )
+
+
+def _holds(condition: dict[str, Any]) -> bool:
+    facts = {("bool", "aws:securetransport"): "true"}
+    asked = [((kind.lower(), key.lower()), value) for kind, keys in condition.items() for key, value in keys.items()]
+    return all(facts.get(name) in [str(item).lower() for item in as_list(value)] for name, value in asked)
+
+
 def _inside(bucket: FakeBucket, resource: str) -> bool:
     arn = f"arn:{bucket.partition}:s3:::{bucket.name}"
     return resource == arn or resource.startswith(f"{arn}/")
@@ -76,6 +100,7 @@ def _is_public(statement: dict[str, Any]) -> bool:
 
 
 def register() -> None:
-    """Put these in place of the two methods of moto's backend: its response class spans far more than they need."""
+    """Put these in place of methods of moto's backend: its response class spans far more than they need."""
     S3Backend.create_bucket = create_bucket  # type: ignore[method-assign]
+    FakeBucket.get_permission = get_permission  # type: ignore[method-assign]
     S3Backend.put_bucket_policy = put_bucket_policy  # type: ignore[method-assign]
