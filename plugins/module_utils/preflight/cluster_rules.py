@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network
 
+from ..layers._eks_rules import LONGEST_ROLE_NAME, role_name
 from .inventory import Inventory, range_fault, repeated
 from .log_retention import retention_problem
 from .network_rules import RFC_1918, tier_ranges
@@ -139,6 +140,22 @@ def access_entries(inventory: Inventory) -> Iterable[Problem]:
             yield inventory.problem(variable, "EKS takes the ARN of an IAM role or user", mend, value=arn or "null")
 
 
+def workload_roles(inventory: Inventory) -> Iterable[Problem]:
+    """Each service account has one role, under a name that IAM takes."""
+    roles = inventory.records("eks_workload_roles")
+    complete = [role for role in roles if role.get("namespace") and role.get("service_account")]
+    if len(complete) < len(roles):
+        mend = "Give each a namespace and a service_account."
+        yield inventory.problem("eks_workload_roles", "a role is for the pods of one service account", mend)
+    for name in repeated(f"{role['namespace']}/{role['service_account']}" for role in complete):
+        yield inventory.problem("eks_workload_roles", f"{name} is there twice", "Join both roles into one.")
+    for role in complete:
+        name = role_name({"role_name": None, **role}, inventory.prefix)
+        if len(name) > LONGEST_ROLE_NAME:
+            reason = f"the role {name} has {len(name)} characters, and IAM takes {LONGEST_ROLE_NAME}"
+            yield inventory.problem("eks_workload_roles", reason, "Set a shorter role_name for it.")
+
+
 def logs(inventory: Inventory) -> Iterable[Problem]:
     """Log types are named once, and kept for as long as CloudWatch Logs can."""
     for name in repeated(inventory.texts("eks_log_types")):
@@ -153,5 +170,6 @@ RULES: tuple[Callable[[Inventory], Iterable[Problem]], ...] = (
     node_bounds,
     node_types,
     access_entries,
+    workload_roles,
     logs,
 )

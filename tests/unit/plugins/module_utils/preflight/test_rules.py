@@ -54,6 +54,7 @@ ALLOWED: list[tuple[Rule, Changes]] = [
         {"vpc_peer_database_cidrs": ["10.1.0.0/16"], "vpc_alb_ingress_cidrs": ["8.8.8.8/32"]},
     ),
     (network_rules.flow_logs, {"vpc_flow_logs_retention_days": 3653}),
+    (network_rules.flow_logs, {"vpc_flow_logs_retention_days": 0}),
     (cluster_rules.version, {"eks_version": "1.29"}),
     (cluster_rules.public_endpoint, {"eks_endpoint_public_access": True, "eks_public_access_cidrs": ["8.8.8.0/24"]}),
     (cluster_rules.public_endpoint, {"eks_public_access_cidrs": ["8.8.8.0/24"]}),
@@ -63,6 +64,10 @@ ALLOWED: list[tuple[Rule, Changes]] = [
     (cluster_rules.node_bounds, {"vpc_cidr": "10.0.0.0/20", "eks_node_maximum": 191}),
     (cluster_rules.node_types, {"eks_node_instance_types": ["t3.medium", "t4g.medium", "c7g.2xlarge", "m5.large"]}),
     (cluster_rules.access_entries, {"eks_access_entries": [{"principal_arn": "arn:aws:iam::123456789012:role/a/b"}]}),
+    (
+        cluster_rules.workload_roles,
+        {"eks_workload_roles": [{"namespace": "a" * 63, "service_account": "b" * 63, "role_name": "short"}]},
+    ),
     (cluster_rules.logs, {"eks_log_retention_days": 1}),
     (database_rules.version_and_class, {"rds_engine_version": "18.1", "rds_instance_class": "db.r6gd.16xlarge"}),
     (database_rules.names, {"rds_database_name": "a" * 63, "rds_master_username": "postgres"}),
@@ -137,7 +142,7 @@ REFUSED: list[tuple[Rule, Changes, list[tuple[str, str]]]] = [
         {"vpc_alb_ingress_cidrs": ["8.8.8.8/32", "8.8.8.8/32", "8.8.8.8/24"]},
         [("vpc_alb_ingress_cidrs", "inside the range"), ("vpc_alb_ingress_cidrs", "there twice")],
     ),
-    (network_rules.flow_logs, {"vpc_flow_logs_retention_days": 0}, [("vpc_flow_logs_retention_days", "only")]),
+    (network_rules.flow_logs, {"vpc_flow_logs_retention_days": 4000}, [("vpc_flow_logs_retention_days", "only")]),
     (cluster_rules.version, {"eks_version": "v1.36"}, [("eks_version", "major and minor")]),
     (
         cluster_rules.public_endpoint,
@@ -182,6 +187,20 @@ REFUSED: list[tuple[Rule, Changes, list[tuple[str, str]]]] = [
         [("eks_access_entries", "there twice")],
     ),
     (cluster_rules.access_entries, {"eks_access_entries": [{}]}, [("eks_access_entries[0].principal_arn", "ARN")]),
+    (
+        cluster_rules.workload_roles,
+        {"eks_workload_roles": [{"namespace": "a"}]},
+        [("eks_workload_roles", "one service")],
+    ),
+    (
+        cluster_rules.workload_roles,
+        {"eks_workload_roles": [{"namespace": "a", "service_account": "b" * 63}] * 2},
+        [
+            ("eks_workload_roles", "there twice"),
+            ("eks_workload_roles", "78 characters"),
+            ("eks_workload_roles", "78 characters"),
+        ],
+    ),
     (cluster_rules.logs, {"eks_log_types": ["api", "api"]}, [("eks_log_types", "api is there twice")]),
     (
         database_rules.version_and_class,
