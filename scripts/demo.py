@@ -49,7 +49,7 @@ def run_site(environment: str, variables: dict[str, str]) -> dict[str, Any]:
         check=False,
     ).returncode
     seconds = time.monotonic() - started
-    calls = requests.get(journal, timeout=30).json()["entries"]
+    calls = requests.get(journal, timeout=30).json()["calls"]
     host = json.loads(plan.read_text("utf-8"))["hosts"].get(environment, {}) if plan.exists() else {}
     return {
         "status": status,

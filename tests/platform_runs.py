@@ -74,6 +74,12 @@ class Platform:
             hosts = json.loads(plan.read_text("utf-8"))["hosts"] if plan.exists() else {}
         return Run(done.returncode, done.stdout + done.stderr, hosts, self.calls(since=before))
 
+    def shell(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command line as it stands in the documentation."""
+        return subprocess.run(
+            command, shell=True, check=False, cwd=ROOT, env=self.environment(), capture_output=True, text=True
+        )
+
     def environment(self, **more: str) -> dict[str, str]:
         """Return the process environment that leads to the sandbox, and nowhere else."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -93,13 +99,13 @@ class Platform:
         return answer.json()
 
     def calls(self, since: int = 0) -> list[dict[str, Any]]:
-        """Return the journal's entries after a number."""
-        entries: list[dict[str, Any]] = self.control("GET", f"journal?since={since}")["entries"]
-        return entries
+        """Return the calls that were made after the one with this number."""
+        made: list[dict[str, Any]] = self.control("GET", f"journal?since={since}")["calls"]
+        return made
 
     def last_call(self) -> int:
         """Return the number of the latest call."""
-        return max((entry["n"] for entry in self.calls()), default=0)
+        return int(self.control("GET", f"journal?since={10**9}")["last"])
 
 
 @contextmanager

@@ -86,6 +86,18 @@ def test_a_bucket_policy_is_read(client: Any) -> None:
     assert "SecureTransport" in s3.get_bucket_policy(Bucket="state")["Policy"]
 
 
+def test_a_bucket_policy_denies_only_where_its_condition_holds(client: Any) -> None:
+    s3 = client("s3")
+    make_bucket(s3, "state")
+    inside = "arn:aws:s3:::state/*"
+    plain = {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    s3.put_bucket_policy(Bucket="state", Policy=bucket_policy("Deny", "*", inside, **plain))
+    s3.put_object(Bucket="state", Key="k", Body=b"1")
+    s3.put_bucket_policy(Bucket="state", Policy=bucket_policy("Deny", "*", inside))
+    with refused("403"):
+        s3.put_object(Bucket="state", Key="k", Body=b"2")
+
+
 def test_bucket_settings_come_back(client: Any) -> None:
     s3, kms = client("s3"), client("kms")
     make_bucket(s3, "state")

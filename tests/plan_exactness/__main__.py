@@ -12,9 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from rich.console import Console
@@ -82,24 +86,36 @@ def after_drift(stand: Platform, environment: str, drift: Drift) -> dict[str, An
     return entry
 
 
-def prove(environments: list[str], drifts: list[Drift]) -> dict[str, Any]:
-    """Run all proofs and return the report."""
+def prove(environments: list[str], drifts: list[Drift], jobs: int) -> dict[str, Any]:
+    """Run all proofs, in several processes with a sandbox each, and return the report."""
+    shares = [(environments[n::jobs], [drift.name for drift in drifts[n::jobs]]) for n in range(jobs)]
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        parts = list(pool.map(_share, *zip(*shares, strict=True)))
+    report: dict[str, Any] = {"environments": {}, "drifts": {}}
+    for part in parts:
+        for section, entries in part.items():
+            report[section].update(entries)
+    return report
+
+
+def _share(environments: list[str], drift_names: list[str]) -> dict[str, Any]:
+    by_name = {drift.name: drift for drift in DRIFTS}
     report: dict[str, Any] = {"environments": {}, "drifts": {}}
     with platform() as stand:
         for environment in environments:
             report["environments"][environment] = _timed(environment, lambda e=environment: from_nothing(stand, e))
-        if drifts:
+        if drift_names:
             stand.control("POST", "reset")
             stand.playbook("prod")
             stand.control("POST", "snapshot", name="clean")
-        for drift in drifts:
-            report["drifts"][drift.name] = _timed(drift.name, lambda d=drift: after_drift(stand, "prod", d))
+        for name in drift_names:
+            report["drifts"][name] = _timed(name, lambda d=by_name[name]: after_drift(stand, "prod", d))
     return report
 
 
-def _timed(name: str, proof: Any) -> dict[str, Any]:
+def _timed(name: str, proof: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     started = time.monotonic()
-    entry: dict[str, Any] = proof()
+    entry = proof()
     entry["seconds"] = round(time.monotonic() - started, 1)
     verdict = "[green]exact[/]" if is_exact(entry) and not entry["left"] else f"[red]not exact[/] {entry}"
     console.print(f"{name}: {entry['predicted']} announced, {entry['applied']} done, {verdict} ({entry['seconds']} s)")
@@ -112,10 +128,11 @@ def main() -> int:
     parser.add_argument("--environment", choices=ENVIRONMENTS, action="append", help="only these")
     parser.add_argument("--drift", choices=[drift.name for drift in DRIFTS], action="append", help="only these")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth drift")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes, each with a sandbox")
     chosen = parser.parse_args()
     drifts = [drift for drift in DRIFTS if not chosen.drift or drift.name in chosen.drift][:: chosen.every]
     environments = chosen.environment or ([] if chosen.drift else list(ENVIRONMENTS))
-    report = prove(environments, drifts)
+    report = prove(environments, drifts, chosen.jobs)
     entries = [*report["environments"].values(), *report["drifts"].values()]
     failed = sum(not is_exact(entry) or bool(entry["left"]) for entry in entries)
     target = ROOT / "build" / "plan_exactness.json"
