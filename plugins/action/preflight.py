@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
+from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws, preload, regions
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
@@ -52,8 +54,9 @@ class ActionModule(ActionBase):
         del tmp
         variables = task_vars or {}
         checked = ArgumentSpecValidator({**aws_argument_spec(), **ARGUMENT_SPEC}).validate(dict(self._task.args))
-        if checked.error_messages:
-            return {**result, "failed": True, "msg": "; ".join(checked.error_messages)}
+        faults = checked.error_messages if HAS_BOTO3 else [missing_required_lib("boto3 and botocore")]
+        if faults:
+            return {**result, "failed": True, "msg": "; ".join(faults)}
         options = checked.validated_parameters
         rules = Rulebook(collection_specs(), options["required"], regions())
         host = self._host(str(variables["inventory_hostname"]), variables)

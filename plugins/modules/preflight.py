@@ -33,6 +33,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - action_common_attributes
   - action_common_attributes.conn
+  - action_common_attributes.flow
 attributes:
   action:
     support: full

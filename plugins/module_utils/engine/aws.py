@@ -89,6 +89,8 @@ def preload(services: Iterable[str]) -> None:
 @functools.cache
 def regions() -> dict[str, str]:
     """Return every region that the SDK knows, with its partition."""
+    if not HAS_BOTO3:
+        return {}
     session = _botocore_session(None)
     partitions = session.get_available_partitions()
     return {name: partition for partition in partitions for name in session.get_available_regions("ec2", partition)}
