@@ -34,8 +34,8 @@ options:
     type: str
   tags:
     description:
-      - Tags for every resource, beside the owner tags C(pipeops:environment), C(pipeops:component) and
-        C(pipeops:managed-by).
+      - Tags for every resource, beside the owner tags C(pipeops:platform), C(pipeops:environment),
+        C(pipeops:component) and C(pipeops:managed-by).
       - Tags that others put on a resource are left alone.
     type: dict
     default: {}

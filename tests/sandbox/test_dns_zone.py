@@ -156,6 +156,7 @@ def test_an_adopted_zone_is_found_by_its_tags(account: Account, options: dict[st
         HostedZoneConfig={"Comment": "", "PrivateZone": True},
     )["HostedZone"]["Id"].rpartition("/")[2]
     owner = {
+        "pipeops:platform": "pipeops",
         "pipeops:environment": "prod",
         "pipeops:component": "dns/private",
         "pipeops:managed-by": "pipeops.platform",

@@ -46,6 +46,7 @@ def prove_change(account: Account, expected: list[str], **options: Any) -> dict[
 def tagged(name: str, kind: str) -> list[dict[str, Any]]:
     """Return the owner tags of a resource as a creating call takes them."""
     tags = {
+        "pipeops:platform": "pipeops",
         "pipeops:environment": "prod",
         "pipeops:component": f"network/{name}",
         "pipeops:managed-by": "pipeops.platform",

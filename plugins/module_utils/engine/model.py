@@ -16,6 +16,7 @@ from .values import canonical, references
 if TYPE_CHECKING:
     from .aws import Aws
 
+TAG_PLATFORM = "pipeops:platform"
 TAG_ENVIRONMENT = "pipeops:environment"
 TAG_COMPONENT = "pipeops:component"
 TAG_MANAGED_BY = "pipeops:managed-by"
@@ -42,7 +43,12 @@ class Identity:
 
     def tags(self, component: str) -> dict[str, str]:
         """Return the tags by which a resource is found again."""
-        return {TAG_ENVIRONMENT: self.environment, TAG_COMPONENT: component, TAG_MANAGED_BY: MANAGED_BY}
+        return {
+            TAG_PLATFORM: self.platform,
+            TAG_ENVIRONMENT: self.environment,
+            TAG_COMPONENT: component,
+            TAG_MANAGED_BY: MANAGED_BY,
+        }
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,8 @@ class Scope:
     def owns(self, tags: Mapping[str, str]) -> str | None:
         """Return the logical name if the tags say that the resource belongs to this layer, else None."""
         component = tags.get(TAG_COMPONENT, "")
-        ours = tags.get(TAG_ENVIRONMENT) == self.identity.environment
+        owner = (tags.get(TAG_PLATFORM), tags.get(TAG_ENVIRONMENT))
+        ours = owner == (self.identity.platform, self.identity.environment)
         return component.removeprefix(f"{self.layer}/") if ours and component.startswith(f"{self.layer}/") else None
 
 

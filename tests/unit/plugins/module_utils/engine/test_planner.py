@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError, PlanRefused
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.model import Identity, Scope
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.planner import (
     Plan,
     make_plan,
@@ -152,3 +153,19 @@ def test_an_action_tells_what_it_means() -> None:
     assert told["typical_seconds"] == 60
     assert told["reversible"] is True
     assert told["differences"] == [{"attribute": "size", "before": 1, "after": 2}]
+
+
+@pytest.mark.parametrize(
+    ("tags", "name"),
+    [
+        ({"pipeops:platform": "pipeops", "pipeops:environment": "prod", "pipeops:component": "network/main"}, "main"),
+        ({"pipeops:platform": "other", "pipeops:environment": "prod", "pipeops:component": "network/main"}, None),
+        ({"pipeops:platform": "pipeops", "pipeops:environment": "dev", "pipeops:component": "network/main"}, None),
+        ({"pipeops:platform": "pipeops", "pipeops:environment": "prod", "pipeops:component": "dns/main"}, None),
+        ({}, None),
+    ],
+)
+def test_only_the_owner_tags_of_a_layer_make_a_resource_its_own(tags: dict[str, str], name: str | None) -> None:
+    scope = Scope(Identity("pipeops", "prod"), "network", "us-west-2", {})
+    assert scope.owns(tags) == name
+    assert scope.owns(Identity("pipeops", "prod").tags(scope.component("main"))) == "main"

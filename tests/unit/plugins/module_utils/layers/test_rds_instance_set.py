@@ -217,6 +217,7 @@ def test_names_and_tags() -> None:
     assert wanted["rds_parameter_group", "postgres17"].attributes["name"] == "pipeops-prod-postgres17"
     assert dict(wanted[REPLICA].tags or {}) == {
         "Name": "pipeops-prod-a",
+        "pipeops:platform": "pipeops",
         "pipeops:environment": "prod",
         "pipeops:component": "database/replicas/a",
         "pipeops:managed-by": "pipeops.platform",

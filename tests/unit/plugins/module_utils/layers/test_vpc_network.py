@@ -346,6 +346,7 @@ def test_names_tags_and_outputs() -> None:
     assert tags == {
         "Name": "pipeops-prod-private-us-west-2a",
         "kubernetes.io/role/internal-elb": "1",
+        "pipeops:platform": "pipeops",
         "pipeops:environment": "prod",
         "pipeops:component": "network/private-us-west-2a",
         "pipeops:managed-by": "pipeops.platform",
