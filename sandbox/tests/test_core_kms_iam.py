@@ -112,6 +112,32 @@ def test_oidc_provider(client: Any) -> None:
     assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"] == ["sts.amazonaws.com"]
 
 
+def test_the_audiences_of_an_oidc_provider(client: Any) -> None:
+    iam = client("iam")
+    url = "https://token.actions.githubusercontent.com"
+    arn = iam.create_open_id_connect_provider(Url=url, ClientIDList=["a"])["OpenIDConnectProviderArn"]
+    add, remove = iam.add_client_id_to_open_id_connect_provider, iam.remove_client_id_from_open_id_connect_provider
+
+    def audiences() -> list[str]:
+        return list(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"])
+
+    for client_id in ("b", "b", "c"):
+        add(OpenIDConnectProviderArn=arn, ClientID=client_id)
+    for client_id in ("a", "a", "never"):
+        remove(OpenIDConnectProviderArn=arn, ClientID=client_id)
+    assert audiences() == ["b", "c"]
+    with refused("ValidationError"):
+        add(OpenIDConnectProviderArn=arn, ClientID="x" * 256)
+    for call in (add, remove):
+        with refused("NoSuchEntity"):
+            call(OpenIDConnectProviderArn=f"{arn}/other", ClientID="d")
+    for number in range(98):
+        add(OpenIDConnectProviderArn=arn, ClientID=f"n{number}")
+    with refused("LimitExceeded"):
+        add(OpenIDConnectProviderArn=arn, ClientID="one more")
+    assert len(audiences()) == 100
+
+
 def test_key_states(client: Any) -> None:
     kms = client("kms")
     arn = kms.create_key(Description="d")["KeyMetadata"]["Arn"]

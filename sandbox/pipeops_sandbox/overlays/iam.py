@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.exceptions import NotFoundException
-from moto.iam.models import IAMBackend, Role, iam_backends
+from moto.iam.models import IAMBackend, OpenIDConnectProvider, Role, iam_backends
 from moto.iam.responses import IamResponse
 
 from ..errors import AwsError
@@ -16,6 +16,10 @@ from ..runtime import runtime
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: managed policies a role, default.
 MAX_POLICIES_PER_ROLE = 10
+# The same page: client IDs of an OIDC provider, not adjustable.
+MAX_CLIENT_IDS = 100
+# The length of a client ID, as AddClientIDToOpenIDConnectProvider documents it.
+MAX_CLIENT_ID_LENGTH = 255
 _TRUST_ACTIONS = {
     "sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity", "sts:tagsession",
     "sts:setsourceidentity", "sts:setcontext", "sts:*",
@@ -183,6 +187,30 @@ class Iam(IamResponse):
         if any(arn.endswith(f"oidc-provider/{host}") for arn in self.backend.list_open_id_connect_providers()):
             raise AwsError("EntityAlreadyExists", f"Provider with url {url} already exists.")
         return super().create_open_id_connect_provider()
+
+    def add_client_id_to_open_id_connect_provider(self) -> EmptyResult:
+        """Let a provider's tokens have one more audience; one that it has already is no error."""
+        provider, client_id = self._provider_and_client_id()
+        if client_id not in provider.client_id_list:
+            if len(provider.client_id_list) >= MAX_CLIENT_IDS:
+                text = f"Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: {MAX_CLIENT_IDS}"
+                raise AwsError("LimitExceeded", text)
+            provider.client_id_list = [*provider.client_id_list, client_id]
+        return EmptyResult()
+
+    def remove_client_id_from_open_id_connect_provider(self) -> EmptyResult:
+        """Take an audience away; one that the provider does not have is no error."""
+        provider, client_id = self._provider_and_client_id()
+        provider.client_id_list = [known for known in provider.client_id_list if known != client_id]
+        return EmptyResult()
+
+    def _provider_and_client_id(self) -> tuple[OpenIDConnectProvider, str]:
+        client_id = str(self._get_param("ClientID") or "")
+        if not 1 <= len(client_id) <= MAX_CLIENT_ID_LENGTH:
+            text = f"Value '{client_id}' at 'clientID' failed to satisfy constraint: Member must have length"
+            raise AwsError("ValidationError", f"{text} between 1 and {MAX_CLIENT_ID_LENGTH}")
+        provider = self.backend.get_open_id_connect_provider(self._get_param("OpenIDConnectProviderArn"))
+        return provider, client_id
 
 
 def register() -> None:
