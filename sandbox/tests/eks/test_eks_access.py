@@ -214,3 +214,26 @@ def test_tags_of_everything(prod, pod_role, refused):
         refused("BadRequestException", eks.tag_resource, resourceArn=arn, tags={f"k{n}": "" for n in range(50)})
     refused("NotFoundException", eks.list_tags_for_resource, resourceArn=arns[0] + "x")
     refused("BadRequestException", eks.list_tags_for_resource, resourceArn="prod")
+
+
+def test_the_tagging_api_shows_each_kind(prod, pod_role, client):
+    eks = prod.eks
+    eks.create_access_entry(clusterName="prod", principalArn=prod.ops, tags={"Owner": "platform"})
+    eks.create_addon(clusterName="prod", addonName="metrics-server", tags={"Owner": "platform"})
+    association = {"clusterName": "prod", "namespace": "a", "serviceAccount": "b", "roleArn": pod_role}
+    eks.create_pod_identity_association(**association, tags={"Owner": "platform"})
+    eks.tag_resource(resourceArn=prod.describe()["arn"], tags={"Owner": "other"})
+    tagging = client("resourcegroupstaggingapi")
+
+    def kinds(**request):
+        rows = tagging.get_resources(**request)["ResourceTagMappingList"]
+        return sorted(row["ResourceARN"].split(":", 5)[5].split("/")[0] for row in rows)
+
+    assert kinds(ResourceTypeFilters=["eks"]) == ["access-entry", "addon", "cluster", "podidentityassociation"]
+    assert kinds(ResourceTypeFilters=["eks:cluster", "ec2:vpc"]) == ["cluster"]
+    platform = [{"Key": "Owner", "Values": ["platform"]}]
+    assert kinds(TagFilters=platform) == ["access-entry", "addon", "podidentityassociation"]
+    assert tagging.get_tag_values(Key="Owner")["TagValues"] == ["other", "platform"]
+    eks.delete_addon(clusterName="prod", addonName="metrics-server")
+    assert kinds(ResourceTypeFilters=["eks:addon"]) == []
+    assert client("resourcegroupstaggingapi", "us-east-1").get_resources()["ResourceTagMappingList"] == []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...errors import AwsError
 from .call import Answer, Call, operation
-from .state import Cluster, state_of
+from .state import Cluster, eks_state, state_of
 
 MAXIMUM_TAGS = 50
 
@@ -22,6 +22,12 @@ def _taggable(cluster: Cluster) -> Iterator[tuple[str, dict[str, str]]]:
         yield group.document["nodegroupArn"], group.document["tags"]
     for association in cluster.associations.values():
         yield association["associationArn"], association["tags"]
+
+
+def tagged_resources(account: str, region: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the ARN and the tags of everything of EKS in a region, for the resource groups tagging API."""
+    clusters = eks_state(account, region).clusters.values()
+    return [(arn, dict(tags)) for cluster in clusters for arn, tags in _taggable(cluster)]
 
 
 def _tags(call: Call) -> dict[str, str]:
