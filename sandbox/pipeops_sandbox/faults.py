@@ -16,6 +16,8 @@ from .http_server import CutConnection, Environ, Response
 from .protocol import error_response, server_error_response, throttle_response
 from .routing import Call
 
+# How often the table of connections is read before a client counts as gone.
+LOOKS = 5
 EFFECTS = ("throttle", "error_500", "error", "reset", "reset_after", "latency", "kill_client")
 
 
@@ -167,8 +169,7 @@ def kill_client(environ: Environ, also: str) -> list[int]:
     Returns:
         The ids of the killed processes; empty if the client is this very process, as in a test.
     """
-    port = int(environ["REMOTE_PORT"])
-    owner = next((row.pid for row in psutil.net_connections("tcp") if row.laddr and row.laddr[1] == port), None)
+    owner = _client_process(int(environ["REMOTE_PORT"]), int(environ["SERVER_PORT"]))
     if owner is None or owner == os.getpid():
         return []
     client = psutil.Process(owner)
@@ -179,3 +180,17 @@ def kill_client(environ: Environ, also: str) -> list[int]:
         if victim.pid != os.getpid():
             victim.kill()
     return [victim.pid for victim in victims]
+
+
+def _client_process(client_port: int, server_port: int) -> int | None:
+    """Return the process at the other end of a loopback connection; None if it is gone.
+
+    Both ports count: the kernel gives one local port to connections with several servers. It also
+    leaves rows out of the table when connections come and go during the reading, so one look is not enough.
+    """
+    for _look in range(LOOKS):
+        for row in psutil.net_connections("tcp"):
+            ports = row.laddr and row.raddr and (row.laddr.port, row.raddr.port)
+            if ports == (client_port, server_port) and row.pid is not None:
+                return int(row.pid)
+    return None
