@@ -17,6 +17,8 @@ from botocore.session import get_session
 from .clock import PROFILES
 from .faults import EFFECTS, Rule
 from .http_server import Environ, Response
+from .overlays.rds import inject
+from .overlays.rds.store import DbInstance, store_of
 from .runtime import runtime
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ class Control:
             ("GET", "snapshot", self._snapshots),
             ("POST", "snapshot", self._snapshot),
             ("POST", "restore", self._restore),
+            ("POST", "rds/([^/]+)/([^/]+)", self._set_instance),
         ]
 
     def __call__(self, environ: Environ, body: bytes) -> Response:
@@ -126,12 +129,15 @@ class Control:
         return {"regions": {name: "down" if name in down else "up" for name in self._regions}}
 
     def _set_region(self, _query: _Query, body: _Body, region: str) -> Any:
-        if region not in self._regions:
-            raise FieldError("region", region, ", ".join(self._regions))
+        self._check_region(region)
         _only(body, {"state"})
         state = _choice("state", body.get("state"), ("up", "down"))
         (self._sandbox.faults.down.add if state == "down" else self._sandbox.faults.down.discard)(region)
         return {"region": region, "state": state}
+
+    def _check_region(self, region: str) -> None:
+        if region not in self._regions:
+            raise FieldError("region", region, ", ".join(self._regions))
 
     def _clock(self, _query: _Query, _body: _Body) -> Any:
         clock = runtime.clock
@@ -168,6 +174,38 @@ class Control:
             raise NoSuchThing(f"there is no snapshot {name!r}; there are: {have}") from error
         self._sandbox.changed()
         return {"name": name, "restored": True}
+
+    def _set_instance(self, _query: _Query, body: _Body, region: str, identifier: str) -> Any:
+        self._check_region(region)
+        _only(body, {"status", "replication", "message"})
+        account = self._sandbox.account
+        with self._sandbox.lock:
+            instance = self._instance(region, identifier)
+            if "status" not in body and "replication" not in body:
+                raise FieldError("body", body, "status, replication or both")
+            if "status" in body:
+                _choice("status", body["status"], tuple(sorted(inject.STATES)))
+            if "replication" in body:
+                self._put_replication(instance, body)
+            if "status" in body:
+                inject.set_status(account, region, identifier, body["status"])
+        self._sandbox.changed()
+        return {"region": region, "identifier": identifier} | body
+
+    def _instance(self, region: str, identifier: str) -> DbInstance:
+        instances = store_of(self._sandbox.account, region).instances
+        if identifier not in instances:
+            have = ", ".join(sorted(instances)) or "none"
+            raise NoSuchThing(f"there is no DB instance {identifier!r} in {region}; there are: {have}")
+        return instances[identifier]
+
+    def _put_replication(self, instance: DbInstance, body: _Body) -> None:
+        status = _choice("replication", body["replication"], inject.REPLICATION_STATES)
+        if instance.replication is None:
+            source = f"a read replica's; {instance.identifier} in {instance.region} is none"
+            raise FieldError("replication", status, source)
+        message = str(body.get("message", ""))
+        inject.set_replication(instance.account, instance.region, instance.identifier, status, message)
 
 
 def known_regions() -> list[str]:

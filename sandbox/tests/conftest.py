@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -46,6 +47,18 @@ def endpoint(sandbox: Sandbox, server_url: str) -> str:
     sandbox.reset()
     runtime.clock.set("instant", 1.0)
     return server_url
+
+
+@pytest.fixture
+def control(endpoint: str) -> Callable[..., Any]:
+    """Call the control interface: ``control("POST", "faults", effect="reset")``; returns the parsed answer."""
+
+    def call(method: str, path: str, **body: Any) -> Any:
+        data = json.dumps(body).encode() if body else None
+        with urlopen(Request(f"{endpoint}/_sandbox/{path}", data, method=method), timeout=10) as answer:
+            return json.load(answer)
+
+    return call
 
 
 def check_contract(http_response: Any, parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:

@@ -19,18 +19,6 @@ from pipeops_sandbox.routing import is_mutating
 Control = Callable[..., Any]
 
 
-@pytest.fixture
-def control(endpoint: str) -> Control:
-    """Call the control interface: ``control("POST", "faults", effect="reset")``; returns the parsed answer."""
-
-    def call(method: str, path: str, **body: Any) -> Any:
-        data = json.dumps(body).encode() if body else None
-        with urlopen(Request(f"{endpoint}/_sandbox/{path}", data, method=method), timeout=10) as answer:
-            return json.load(answer)
-
-    return call
-
-
 def test_health(control: Control) -> None:
     health = control("GET", "health")
     assert (health["status"], health["moto"], health["clock"]["profile"]) == ("ok", "5.2.5", "instant")
@@ -250,6 +238,7 @@ def test_reset(control: Control, client: Any) -> None:
         ("regions/us-west-2", {"state": "off"}, "state"),
         ("snapshot", {"name": "../x"}, "name"),
         ("snapshot", {}, "name"),
+        ("rds/us-nowhere-1/main", {"status": "failed"}, "region"),
     ],
 )
 def test_bad_control_input_is_named(endpoint: str, path: str, body: Any, field: str) -> None:
@@ -263,7 +252,13 @@ def test_bad_control_input_is_named(endpoint: str, path: str, body: Any, field: 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "nothing", 404), ("PUT", "clock", 405), ("POST", "restore", 404), ("POST", "journal", 405)],
+    [
+        ("GET", "nothing", 404),
+        ("PUT", "clock", 405),
+        ("POST", "restore", 404),
+        ("POST", "journal", 405),
+        ("POST", "rds/us-west-2/none", 404),
+    ],
 )
 def test_control_paths_that_are_not_there(endpoint: str, method: str, path: str, status: int) -> None:
     data = b'{"name": "none"}' if path == "restore" else None

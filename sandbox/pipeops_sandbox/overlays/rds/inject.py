@@ -1,4 +1,7 @@
-"""For tests of what goes wrong: put an instance into a state that no API call leads to."""
+"""For tests of what goes wrong: put an instance into a state that no API call leads to.
+
+The control interface offers this as ``POST /_sandbox/rds/REGION/IDENTIFIER``.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ STATES = frozenset(
         "insufficient-capacity", "inaccessible-encryption-credentials", "backing-up", "maintenance",
     }
 )  # fmt: skip
+REPLICATION_STATES = ("replicating", "error", "stopped", "terminated")
 
 
 def set_status(account: str, region: str, identifier: str, status: str) -> None:
@@ -36,8 +40,8 @@ def set_replication(account: str, region: str, identifier: str, status: str, mes
         KeyError: if there is no such instance.
         ValueError: if it is no replica, or for another status.
     """
-    if status not in ("replicating", "error", "stopped", "terminated"):
-        raise ValueError(f"replication status is {status!r}, must be replicating, error, stopped or terminated")
+    if status not in REPLICATION_STATES:
+        raise ValueError(f"replication status is {status!r}, must be one of {', '.join(REPLICATION_STATES)}")
     now = runtime.clock.now()
     settle(account, now)
     instance = store_of(account, region).instances[identifier]
