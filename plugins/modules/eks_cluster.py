@@ -154,7 +154,7 @@ options:
             description: The name of an EKS access policy, e.g. V(AmazonEKSClusterAdminPolicy).
             type: str
           arn:
-            description: Its ARN, instead of O(access_entries[].policies[].name).
+            description: Its ARN, instead of O(access_entries[].policies[].name). One of them is needed.
             type: str
           namespaces:
             description: The namespaces that it holds in, V(*) at the end of a name for any ending. All if empty.
@@ -346,8 +346,6 @@ ENTRY_SPEC = {
         "elements": "dict",
         "default": [],
         "options": POLICY_SPEC,
-        "required_one_of": [["name", "arn"]],
-        "mutually_exclusive": [["name", "arn"]],
     },
 }
 WORKLOAD_SPEC = {

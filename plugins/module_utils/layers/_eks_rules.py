@@ -127,6 +127,12 @@ def _policies(entry: Mapping[str, Any]) -> Iterator[str]:
                 f"access_entries gives {entry['principal_arn']} the policy {policy} {count} times, but EKS keeps one "
                 "scope for it. Join the namespaces."
             )
+    for policy in entry["policies"]:
+        if bool(policy.get("name")) == bool(policy.get("arn")):
+            yield (
+                f"access_entries gives {entry['principal_arn']} a policy with name {policy.get('name')!r} and arn "
+                f"{policy.get('arn')!r}. Set one of them."
+            )
     if entry["groups"] and entry["type"] != "STANDARD":
         yield (
             f"access_entries gives {entry['principal_arn']} groups, but EKS takes none for type {entry['type']}. "

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..engine.aws import Aws
 from ..engine.model import Observed, ResourceType, Scope, Traits, Update, Wanted
-from .eks_updates import cluster_names, iam_lag
+from .eks_updates import iam_lag, standing_names
 
 #: EKS keeps an entry for its own service, which nobody can change.
 SERVICE_LINKED = ":role/aws-service-role/"
@@ -50,7 +50,7 @@ class EksAccessEntry(ResourceType):
     prune = True
 
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
-        ours = [item for name in cluster_names(scope) for item in self._of_cluster(aws, scope, name)]
+        ours = [item for name in standing_names(aws, scope) for item in self._of_cluster(aws, scope, name)]
         # The principal decides, since EKS lets it have one entry only; the tag is for those of another principal now.
         by_principal = {item.attributes["principal_arn"]: name for name, item in scope.wanted.items()}
         kept = [replace(item, name=by_principal[item.id]) for item in ours if item.id in by_principal]
@@ -63,7 +63,7 @@ class EksAccessEntry(ResourceType):
         try:
             principals = aws.pages("eks", "list_access_entries", "accessEntries", clusterName=cluster)
         except (client.exceptions.ResourceNotFoundException, client.exceptions.InvalidRequestException):
-            # No cluster yet, or one that knows no access entries, because its mode is CONFIG_MAP.
+            # Gone meanwhile, or one that knows no access entries, because its mode is CONFIG_MAP.
             return []
         looked_at = [arn for arn in principals if SERVICE_LINKED not in arn]
         with ThreadPoolExecutor(8) as pool:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ..engine.aws import Aws, error_code, error_message
 from ..engine.errors import EngineError
 from ..engine.model import TAG_ENVIRONMENT, Observed, Readiness, ResourceType, Scope, Traits, Update, Wanted
-from .eks_updates import BUSY, Cluster, await_gone, await_idle, carry_out, describe_cluster, iam_lag
+from .eks_updates import BUSY, DELETION, Cluster, await_idle, carry_out, iam_lag, standing
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 #: Authentication modes in the only order in which EKS lets a cluster move.
@@ -58,7 +58,7 @@ class EksCluster(ResourceType):
     slow = True
     # terraform-aws-modules/terraform-aws-eks 3218 measured ten minutes.
     creation = Traits(seconds=600)
-    deletion = Traits(seconds=240, interrupts="everything that runs in the cluster", reversible=False)
+    deletion = Traits(seconds=DELETION, interrupts="everything that runs in the cluster", reversible=False)
     updates = (
         # Before Auto Mode, whose nodes cannot join a cluster that only knows the aws-auth ConfigMap.
         Update(
@@ -90,14 +90,10 @@ class EksCluster(ResourceType):
     )
 
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
-        """Describe each by its name. One that is being deleted is waited for: its name is free only then."""
         found = []
         for logical_name, wanted in scope.wanted.items():
-            name = wanted.attributes["name"]
-            cluster = describe_cluster(aws, name)
-            if cluster and cluster["status"] == "DELETING":
-                await_gone(aws, name, self.deletion.seconds)
-            elif cluster:
+            cluster = standing(aws, wanted.attributes["name"])
+            if cluster:
                 _refuse_foreign(aws, scope, cluster)
                 found.append(_observed(logical_name, cluster))
         return found

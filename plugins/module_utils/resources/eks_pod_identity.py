@@ -12,7 +12,7 @@ from typing import Any
 
 from ..engine.aws import Aws
 from ..engine.model import Observed, ResourceType, Scope, Traits, Update, Wanted
-from .eks_updates import cluster_names, iam_lag
+from .eks_updates import iam_lag, standing_names
 
 
 class EksPodIdentity(ResourceType):
@@ -38,7 +38,7 @@ class EksPodIdentity(ResourceType):
     prune = True
 
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
-        return [item for name in cluster_names(scope) for item in self._of_cluster(aws, scope, name)]
+        return [item for name in standing_names(aws, scope) for item in self._of_cluster(aws, scope, name)]
 
     def _of_cluster(self, aws: Aws, scope: Scope, cluster: str) -> Iterable[Observed]:
         client = aws.client("eks")

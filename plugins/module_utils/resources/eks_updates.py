@@ -18,6 +18,8 @@ from ..engine.waiting import wait_until
 Cluster = Mapping[str, Any]
 #: Statuses that end by themselves, and in which EKS takes no update.
 BUSY = frozenset({"CREATING", "UPDATING", "PENDING"})
+#: Seconds that a deletion usually takes.
+DELETION = 240.0
 #: What EKS says of a role or principal that IAM has only just made. CreateCluster and UpdateClusterConfig:
 #: hashicorp/terraform-provider-aws 11127 and aws/aws-cdk 16037; CreatePodIdentityAssociation:
 #: hashicorp/terraform-provider-aws 34717; CreateAccessEntry: aws/eks-hybrid 603.
@@ -34,12 +36,6 @@ def iam_lag(error: BaseException) -> str:
     said = error_message(error).lower()
     lags = error_code(error) == "InvalidParameterException" and any(text in said for text in IAM_LAG)
     return "IAM has not spread the role yet" if lags else ""
-
-
-def cluster_names(scope: Scope) -> list[str]:
-    """Return the names of the layer's clusters, for what is found through them."""
-    clusters = (item for item in scope.layer_wanted.values() if item.kind == "eks_cluster")
-    return [str(item.attributes["name"]) for item in clusters]
 
 
 def describe_cluster(aws: Aws, name: str) -> Cluster | None:
@@ -63,19 +59,31 @@ def await_idle(aws: Aws, name: str) -> Cluster | None:
     return wait_until(check, f"EKS cluster {name} in {aws.region}", 180, aws.patience, aws.progress)[0]
 
 
-def await_gone(aws: Aws, name: str, typical: float) -> None:
-    """Wait until a cluster that is being deleted is gone.
+def standing(aws: Aws, name: str) -> Cluster | None:
+    """Return a cluster, None if there is none.
 
-    Args:
-        typical: the seconds that it usually takes.
+    One that is being deleted is waited for, since its name is free and what is in it is gone only then.
     """
+    cluster = describe_cluster(aws, name)
+    if cluster is None or cluster["status"] != "DELETING":
+        return cluster
+    _await_gone(aws, name)
+    return None
 
+
+def standing_names(aws: Aws, scope: Scope) -> list[str]:
+    """Return the names of those of the layer's clusters that stand, for what is found through them."""
+    names = [str(item.attributes["name"]) for item in scope.layer_wanted.values() if item.kind == "eks_cluster"]
+    return [name for name in names if standing(aws, name)]
+
+
+def _await_gone(aws: Aws, name: str) -> None:
     def check() -> tuple[bool | None, str]:
         cluster = describe_cluster(aws, name)
         return (True, "") if cluster is None else (None, cluster["status"])
 
     what = f"the removal of the former EKS cluster {name} in {aws.region}"
-    wait_until(check, what, typical, aws.patience, aws.progress)
+    wait_until(check, what, DELETION, aws.patience, aws.progress)
 
 
 def carry_out(aws: Aws, name: str, typical: float, start: Callable[[], Mapping[str, Any]]) -> None:
