@@ -243,24 +243,29 @@ EXAMPLES = r"""
         managed_policies: [CloudWatchAgentServerPolicy]
 
 - name: Start a cluster, and do other things meanwhile
-  pipeops.platform.eks_cluster: &dev
+  pipeops.platform.eks_cluster:
     region: us-west-2
     environment: dev
     version: "1.36"
     subnet_ids: [subnet-0a1b2c3d4e5f60721, subnet-0a1b2c3d4e5f60722]
-    deletion_protection: false
     wait: false
   register: started
 
 - name: Finish it
   pipeops.platform.eks_cluster:
-    <<: *dev
-    wait: true
+    region: us-west-2
+    environment: dev
+    version: "1.36"
+    subnet_ids: [subnet-0a1b2c3d4e5f60721, subnet-0a1b2c3d4e5f60722]
     started: "{{ started }}"
 
-- name: Remove it
+- name: Remove it, although it is protected
   pipeops.platform.eks_cluster:
-    <<: *dev
+    region: us-west-2
+    environment: dev
+    version: "1.36"
+    subnet_ids: [subnet-0a1b2c3d4e5f60721, subnet-0a1b2c3d4e5f60722]
+    deletion_protection: false
     state: absent
 """
 
