@@ -16,13 +16,18 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import psutil
 
 from .clock import PROFILES
+from .startup import share_service_models, without_collections
+
+if TYPE_CHECKING:
+    from .http_server import Server
+    from .server import Sandbox
 
 DEFAULT_PORT = 5110
 DEFAULT_STATE_DIR = Path("build/sandbox")
@@ -205,26 +210,33 @@ def env(options: argparse.Namespace) -> None:
 
 def serve(options: argparse.Namespace) -> None:
     """Answer on the port until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if health(options.port) is not None:
+        raise Failure(f"a sandbox answers on port {options.port} already")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with without_collections():
+        sandbox, server = _bind(options)
+        threading.Thread(target=server.serve_forever, name="sandbox", daemon=True).start()
+        sandbox.preload()
+    stop.wait()
+    server.shutdown()
+    sandbox.close()
+
+
+def _bind(options: argparse.Namespace) -> tuple[Sandbox, Server]:
+    """Make the sandbox and take the port."""
     # Imported here because moto takes a second to load, which the other commands do not need.
+    share_service_models()
     from .http_server import Server  # noqa: PLC0415
     from .runtime import runtime  # noqa: PLC0415
     from .server import Sandbox  # noqa: PLC0415
     from .state import StateError  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    if health(options.port) is not None:
-        raise Failure(f"a sandbox answers on port {options.port} already")
     try:
         sandbox = Sandbox(options.state_dir.resolve())
         runtime.clock.set(options.profile, options.scale)
-        server = Server(sandbox, options.port)
+        return sandbox, Server(sandbox, options.port)
     except (OSError, StateError) as error:
         raise Failure(f"cannot serve on port {options.port}: {error}") from error
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=server.serve_forever, name="sandbox", daemon=True).start()
-    threading.Thread(target=sandbox.preload, name="preload", daemon=True).start()
-    stop.wait()
-    server.shutdown()
-    sandbox.close()

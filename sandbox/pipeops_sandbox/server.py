@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import gc
 import importlib
 import logging
 import os
@@ -15,14 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from moto.core import responses
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.routing import get_service_router
-from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from . import faults, overlays, state
+from . import faults, overlays, quick, state
 from .control import PREFIX, Control
 from .http_server import CutConnection, Environ, Response, Server
 from .journal import Entry, Journal
@@ -45,8 +41,7 @@ def register_overlays() -> None:
     # EC2's errors are in no service model, and others answer some that theirs leaves out: nothing to warn of.
     warnings.filterwarnings("ignore", message=".*does not match an error shape.*", category=UserWarning)
     state.share_managed_policies()
-    # moto looks through all attributes of a response class at each call: 3 ms in the case of EC2.
-    responses.method_names_from_class = functools.cache(method_names_from_class)  # type: ignore[attr-defined]
+    quick.install()
     for module in sorted(pkgutil.iter_modules(overlays.__path__), key=lambda found: found.name):
         loaded = importlib.import_module(f"{overlays.__name__}.{module.name}")
         if hasattr(loaded, "register"):
@@ -171,7 +166,6 @@ class Sandbox:
             with self.lock:
                 self._moto.get_application(_minimal_environ(service))
                 get_service_router(service)
-        gc.freeze()
 
     def close(self) -> None:
         """Write the state a last time."""

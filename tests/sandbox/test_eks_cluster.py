@@ -12,101 +12,30 @@ from typing import Any
 import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.engine import executor
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError, PlanRefused
-from ansible_collections.pipeops.platform.plugins.module_utils.resources.eks_access_entry import EksAccessEntry
 from pipeops_sandbox.faults import Rule
 from pipeops_sandbox.runtime import runtime
 
 from tests.sandbox.conftest import Account, prove_converges, prove_removes
-
-ACCOUNT = "123456789012"
-NAME = "pipeops-prod"
-NODE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/{NAME}-node"
-VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
-EDIT = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy"
-ADMINISTRATOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-#: Model seconds in each real second, where a test needs states that last.
-FAST = 200
-#: The same, slow enough for a new role to be used before IAM has spread it (ten model seconds).
-IAM_LAGS = 4
-POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}],
-}
-SECRETS: dict[str, Any] = {
-    "namespace": "external-secrets",
-    "service_account": "external-secrets",
-    "inline_policies": {"read": POLICY},
-}
-LOGS: dict[str, Any] = {
-    "namespace": "amazon-cloudwatch",
-    "service_account": "cloudwatch-agent",
-    "managed_policies": ["CloudWatchAgentServerPolicy"],
-}
-
-
-def actions(result: dict[str, Any]) -> list[str]:
-    return [action["action"] for action in result["actions"]]
-
-
-def role(account: Account, name: str) -> str:
-    """Make a role that people assume."""
-    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    arn = account.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    return str(arn)
+from tests.sandbox.eks_stand import (
+    ACCOUNT,
+    ADMINISTRATOR,
+    EDIT,
+    FAST,
+    NAME,
+    NODE_ROLE,
+    actions,
+    calls,
+    cluster,
+    cluster_vpc,
+    foundations,
+    prove_change,
+    run,
+)
 
 
 @pytest.fixture
 def options(account: Account) -> dict[str, Any]:
-    """What the cluster stands on, made as other layers would: three subnets, a group, two keys, two roles."""
-    ec2, kms = account.client("ec2"), account.client("kms")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{16 * number}.0/20", AvailabilityZone=f"us-west-2{zone}")
-        for number, zone in enumerate("abc")
-    ]
-    entry = {
-        "principal_arn": role(account, "admin"),
-        "policies": [{"name": "AmazonEKSEditPolicy", "namespaces": ["shop"]}, {"name": "AmazonEKSViewPolicy"}],
-    }
-    return {
-        "account_id": ACCOUNT,
-        "version": "1.36",
-        "subnet_ids": [subnet["Subnet"]["SubnetId"] for subnet in subnets],
-        "kms_key_arn": kms.create_key()["KeyMetadata"]["Arn"],
-        "ebs_kms_key_arn": kms.create_key()["KeyMetadata"]["Arn"],
-        "deletion_protection": False,
-        "access_entries": [entry],
-        "workload_roles": [SECRETS, LOGS],
-    }
-
-
-def run(account: Account, options: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return account.run("eks_cluster", **{**options, **more})
-
-
-def prove_change(account: Account, expected: list[str], options: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Announce a change, make it, and find nothing left to do."""
-    assert actions(run(account, options, check=True, **more)) == expected
-    changed = run(account, options, **more)
-    assert actions(changed) == expected
-    assert actions(run(account, options, **more)) == []
-    return changed
-
-
-def cluster(account: Account) -> dict[str, Any]:
-    found: dict[str, Any] = account.client("eks").describe_cluster(name=NAME)["cluster"]
-    return found
-
-
-def calls(account: Account, since: int, *operations: str) -> list[tuple[str, str | None]]:
-    """Return each call of these operations with its error code."""
-    return [
-        (e.operation, e.error or None)
-        for e in account.sandbox.journal.entries()
-        if e.n > since and e.operation in operations
-    ]
+    return foundations(account)
 
 
 def test_a_cluster_converges_and_goes(account: Account, options: dict[str, Any]) -> None:
@@ -156,11 +85,6 @@ def test_every_option_at_once_converges_and_goes(account: Account, options: dict
     assert provider["Arn"].endswith(outputs["oidc_issuer"].removeprefix("https://"))
     prove_removes(account, "eks_cluster", **every)
     assert account.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
-
-
-def cluster_vpc(account: Account, options: dict[str, Any]) -> str:
-    subnets = account.client("ec2").describe_subnets(SubnetIds=options["subnet_ids"][:1])["Subnets"]
-    return str(subnets[0]["VpcId"])
 
 
 def test_a_converged_run_takes_few_reads(account: Account, options: dict[str, Any]) -> None:
@@ -372,35 +296,6 @@ def test_an_update_whose_end_nobody_awaited_is_not_refused(account: Account, opt
     assert cluster(account)["zonalShiftConfig"] == {"enabled": True}
 
 
-def test_roles_that_iam_has_not_spread_are_waited_for(account: Account, options: dict[str, Any]) -> None:
-    runtime.clock.set("aws", IAM_LAGS)
-    before = account.journal_length()
-    run(account, {**options, "access_entries": [], "workload_roles": []}, wait=False)
-    tries = calls(account, before, "CreateCluster")
-    assert tries[0] == ("CreateCluster", "InvalidParameterException")
-    assert tries[-1] == ("CreateCluster", None)
-    runtime.clock.set("aws", FAST)
-    run(account, options)
-    runtime.clock.set("aws", IAM_LAGS)
-    late = {**options, "access_entries": [*options["access_entries"], {"principal_arn": role(account, "late")}]}
-    late["workload_roles"] = [*options["workload_roles"], {"namespace": "shop", "service_account": "web"}]
-    before = account.journal_length()
-    assert len(actions(run(account, late))) == 3
-    for operation in ("CreateAccessEntry", "CreatePodIdentityAssociation"):
-        tries = calls(account, before, operation)
-        assert tries[0] == (operation, "InvalidParameterException")
-        assert tries[-1] == (operation, None)
-
-
-def test_a_principal_that_does_not_exist_is_given_up(
-    account: Account, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(EksAccessEntry, "clears_within", 0.5)
-    entry = {"principal_arn": f"arn:aws:iam::{ACCOUNT}:role/nobody"}
-    with pytest.raises(EngineError, match=r"EKS access entry 'role/nobody' in us-west-2: .*invalid principal"):
-        run(account, options, access_entries=[entry])
-
-
 def test_another_version_is_refused_before_anything_is_changed(account: Account, options: dict[str, Any]) -> None:
     run(account, options)
     for check in (True, False):
@@ -446,94 +341,6 @@ def test_a_cluster_that_is_on_its_way_out_is_awaited_and_made_anew(account: Acco
     assert not run(account, options)["changed"]
 
 
-def test_an_entry_that_eks_made_is_taken_over_as_announced(account: Account, options: dict[str, Any]) -> None:
-    runtime.clock.set("aws", FAST)
-    pools = {**options, "builtin_node_pools": ["general-purpose"]}
-    predicted = [*actions(run(account, pools, check=True)), *actions(run(account, pools, check=True, wait=False))]
-    started = run(account, pools, wait=False)
-    finished = run(account, pools, started=started)
-    assert {*actions(started), *actions(finished)} == set(predicted)
-    assert "create/eks_access_entry/node" in actions(finished)
-    assert not run(account, pools)["changed"]
-
-
-def test_entries_and_associations_of_others_are_left_alone(account: Account, options: dict[str, Any]) -> None:
-    run(account, options)
-    eks, other = account.client("eks"), role(account, "other")
-    eks.create_access_entry(clusterName=NAME, principalArn=other)
-    theirs = f"arn:aws:iam::{ACCOUNT}:role/pipeops/prod/workloads/{NAME}-external-secrets-external-secrets"
-    eks.create_pod_identity_association(clusterName=NAME, namespace="theirs", serviceAccount="job", roleArn=theirs)
-    entries = set(eks.list_access_entries(clusterName=NAME)["accessEntries"])
-    assert not run(account, options)["changed"]
-    run(account, options, access_entries=[])
-    assert entries - set(eks.list_access_entries(clusterName=NAME)["accessEntries"]) == {
-        options["access_entries"][0]["principal_arn"]
-    }
-    assert len(eks.list_pod_identity_associations(clusterName=NAME)["associations"]) == 3
-    # One that is wanted for the same principal is taken over, with what it had beside.
-    eks.associate_access_policy(
-        clusterName=NAME, principalArn=other, policyArn=ADMINISTRATOR, accessScope={"type": "cluster"}
-    )
-    entry = {"principal_arn": other, "groups": ["operators"], "policies": [{"name": "AmazonEKSViewPolicy"}]}
-    job = {"namespace": "theirs", "service_account": "job"}
-    expected = [
-        "create/iam_workload_role/theirs/job",
-        "create/eks_access_entry/role/other",
-        "create/eks_pod_identity/theirs/job",
-    ]
-    options |= {"access_entries": [entry], "workload_roles": [*options["workload_roles"], job]}
-    prove_change(account, expected, options)
-    held = eks.list_associated_access_policies(clusterName=NAME, principalArn=other)["associatedAccessPolicies"]
-    assert [policy["policyArn"] for policy in held] == [VIEW]
-
-
-def test_access_is_taken_with_the_entry(account: Account, options: dict[str, Any]) -> None:
-    run(account, options)
-    prove_change(account, ["delete/eks_access_entry/role/admin"], options, access_entries=[])
-    prove_change(account, ["create/eks_access_entry/role/admin"], options)
-    entry = options["access_entries"][0]
-    # A new name alone must not cost the principal its access.
-    renamed = [{**entry, "name": "people"}]
-    prove_change(account, ["update/eks_access_entry/people/tags"], options, access_entries=renamed)
-    moved = [{**entry, "name": "people", "principal_arn": role(account, "people")}]
-    prove_change(account, ["replace/eks_access_entry/people"], options, access_entries=moved)
-    swapped = [{**entry, "name": "others", "principal_arn": moved[0]["principal_arn"]}, {**entry, "name": "people"}]
-    expected = ["create/eks_access_entry/people", "update/eks_access_entry/others/tags"]
-    changed = run(account, options, access_entries=swapped)
-    assert sorted(actions(changed)) == sorted(expected)
-    assert not run(account, options, access_entries=swapped)["changed"]
-
-
-def test_a_workload_that_is_gone_leaves_no_role(account: Account, options: dict[str, Any]) -> None:
-    run(account, options)
-    workload = "external-secrets/external-secrets"
-    expected = [f"delete/eks_pod_identity/{workload}", f"delete/iam_workload_role/{NAME}-{workload.replace('/', '-')}"]
-    prove_change(account, expected, options, workload_roles=[LOGS])
-    renamed = [LOGS, {**SECRETS, "role_name": "reads-secrets"}]
-    run(account, options)
-    changed = run(account, options, workload_roles=renamed)
-    assert actions(changed) == [
-        f"create/iam_workload_role/{workload}",
-        f"update/eks_pod_identity/{workload}/role_arn",
-        f"delete/iam_workload_role/{NAME}-{workload.replace('/', '-')}",
-    ]
-    assert not run(account, options, workload_roles=renamed)["changed"]
-
-
-def test_workloads_move_to_irsa_and_back(account: Account, options: dict[str, Any]) -> None:
-    run(account, options)
-    predicted = run(account, options, check=True, workload_identity="irsa")
-    moved = run(account, options, workload_identity="irsa")
-    assert actions(moved) == actions(predicted)
-    issuer = moved["outputs"]["oidc_issuer"].removeprefix("https://")
-    trust = account.client("iam").get_role(RoleName=f"{NAME}-external-secrets-external-secrets")["Role"]
-    condition = trust["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
-    assert condition[f"{issuer}:sub"] == "system:serviceaccount:external-secrets:external-secrets"
-    assert account.client("eks").list_pod_identity_associations(clusterName=NAME)["associations"] == []
-    assert not run(account, options, workload_identity="irsa")["changed"]
-    assert "create/eks_pod_identity/external-secrets/external-secrets" in actions(run(account, options))
-
-
 def test_a_cluster_of_former_times_is_brought_forward(account: Account, options: dict[str, Any]) -> None:
     """One made with the API's defaults: CONFIG_MAP, no Auto Mode, no key, open to everybody."""
     former = {**options, "workload_roles": [], "access_entries": []}
@@ -543,28 +350,16 @@ def test_a_cluster_of_former_times_is_brought_forward(account: Account, options:
     made = iam.create_role(RoleName=f"{NAME}-cluster", AssumeRolePolicyDocument=document)["Role"]["Arn"]
     vpc, network = {"subnetIds": options["subnet_ids"]}, {"serviceIpv4Cidr": "172.20.0.0/16"}
     eks.create_cluster(name=NAME, version="1.36", roleArn=made, resourcesVpcConfig=vpc, kubernetesNetworkConfig=network)
-    changed = prove_change(
-        account,
-        [
-            "update/iam_role/cluster/trust",
-            "update/iam_role/cluster/settings",
-            "update/iam_role/cluster/managed_policies",
-            "update/iam_role/cluster/inline_policies",
-            "update/iam_role/cluster/tags",
-            "create/iam_role/node",
-            "create/log_group/cluster",
-            *(
-                f"update/eks_cluster/main/{name}"
-                for name in (
-                    *("authentication", "upgrade_policy", "endpoint_access", "logging"),
-                    *("encryption", "auto_mode", "tags"),
-                )
-            ),
-            "create/eks_access_entry/node",
-        ],
-        former,
-    )
-    assert changed["outputs"]["cluster_name"] == NAME
+    role_changes = ("trust", "settings", "managed_policies", "inline_policies", "tags")
+    changes = ("authentication", "upgrade_policy", "endpoint_access", "logging", "encryption", "auto_mode", "tags")
+    expected = [
+        *(f"update/iam_role/cluster/{change}" for change in role_changes),
+        "create/iam_role/node",
+        "create/log_group/cluster",
+        *(f"update/eks_cluster/main/{change}" for change in changes),
+        "create/eks_access_entry/node",
+    ]
+    assert prove_change(account, expected, former)["outputs"]["cluster_name"] == NAME
     assert cluster(account)["accessConfig"]["authenticationMode"] == "API"
 
 
