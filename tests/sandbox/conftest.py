@@ -50,6 +50,12 @@ class Account:
         action()
         return [f"{e.service}:{e.operation}" for e in self.sandbox.journal.entries() if e.n > before and e.mutating]
 
+    def run_watched(self, module: str, **options: Any) -> tuple[dict[str, Any], list[str]]:
+        """Run one of our modules; return its result, and the mutating calls that it made."""
+        result: dict[str, Any] = {}
+        calls = self.mutations(lambda: result.update(self.run(module, **options)))
+        return result, calls
+
     def journal_length(self) -> int:
         """Return the number of the latest call."""
         return max((entry.n for entry in self.sandbox.journal.entries()), default=0)
@@ -83,8 +89,7 @@ def prove_converges(account: Account, module: str, **options: Any) -> dict[str, 
     assert [a["action"] for a in predicted["actions"]] == [a["action"] for a in applied["actions"]]
     assert applied["changed"]
     for check in (True, False):
-        again: dict[str, Any] = {}
-        calls = account.mutations(lambda check=check: again.update(account.run(module, check=check, **options)))
+        again, calls = account.run_watched(module, check=check, **options)
         assert again["actions"] == [], [a["action"] for a in again["actions"]]
         assert calls == []
         assert again["settled"]

@@ -383,9 +383,9 @@ def test_auto_mode_goes_and_comes(account: Account, options: dict[str, Any]) -> 
 def test_a_dry_run_takes_placeholders(account: Account, options: dict[str, Any]) -> None:
     given = {name: f"pending:kms_key.arn:{name}" for name in ("kms_key_arn", "ebs_kms_key_arn")}
     subnets = [f"pending:ec2_subnet.id:private-{zone}" for zone in "abc"]
-    planned: dict[str, Any] = {}
-    dry = {**options, **given, "subnet_ids": subnets, "check": True}
-    assert account.mutations(lambda: planned.update(account.run("eks_cluster", **dry))) == []
+    dry = {**options, **given, "subnet_ids": subnets}
+    planned, calls = account.run_watched("eks_cluster", check=True, **dry)
+    assert calls == []
     assert actions(planned) == actions(run(account, options))
 
 

@@ -28,9 +28,8 @@ def actions(result: dict[str, Any]) -> list[str]:
 
 def announced(account: Account, **options: Any) -> list[str]:
     """Return what a dry run announces, having seen that it changes nothing."""
-    result: dict[str, Any] = {}
-    run: dict[str, Any] = {"check": True, **NET, **options}
-    assert account.mutations(lambda: result.update(account.run("vpc_network", **run))) == []
+    result, calls = account.run_watched("vpc_network", check=True, **{**NET, **options})
+    assert calls == []
     return actions(result)
 
 
