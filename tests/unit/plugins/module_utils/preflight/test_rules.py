@@ -186,10 +186,14 @@ REFUSED: list[tuple[Rule, Changes, list[tuple[str, str]]]] = [
         {"eks_access_entries": [{"principal_arn": "arn:aws:iam::123456789012:role/a"}] * 2},
         [("eks_access_entries", "there twice")],
     ),
-    (cluster_rules.access_entries, {"eks_access_entries": [{}]}, [("eks_access_entries[0].principal_arn", "ARN")]),
+    (
+        cluster_rules.access_entries,
+        {"eks_access_entries": [{"principal_arn": ""}]},
+        [("eks_access_entries[0].principal_arn", "ARN")],
+    ),
     (
         cluster_rules.workload_roles,
-        {"eks_workload_roles": [{"namespace": "a"}]},
+        {"eks_workload_roles": [{"namespace": "a", "service_account": ""}]},
         [("eks_workload_roles", "one service")],
     ),
     (
