@@ -8,7 +8,7 @@ from typing import Any
 import xmltodict
 from moto.core import responses
 from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
-from moto.core.utils import MISSING, get_value, method_names_from_class
+from moto.core.utils import MISSING, get_value, method_names_from_class  # type: ignore[attr-defined]  # not in its stubs
 
 
 class Picker(XFormedAttributePicker):
@@ -30,16 +30,16 @@ class Picker(XFormedAttributePicker):
 
     def _keys(self, context: AttributePickerContext) -> list[str]:
         """Where to look; it depends on the member and on the object's class, so it is kept with the member's shape."""
-        known = vars(context.shape).setdefault("possible_keys", {})
+        known: dict[Any, list[str]] = context.shape.__dict__.setdefault("possible_keys", {})
         place = (context.key, type(context.obj))
         if place not in known:
             known[place] = list(dict.fromkeys(self.get_possible_keys(context)))
-        return known[place]  # type: ignore[no-any-return]
+        return known[place]
 
 
 def install() -> None:
     """Put the quick ways in place of moto's, before the first request."""
-    responses.XFormedAttributePicker = Picker  # type: ignore[misc,attr-defined]
+    responses.XFormedAttributePicker = Picker  # type: ignore[attr-defined,assignment]
     # All attributes of a response class are looked through at each call: 3 ms in the case of EC2.
     responses.method_names_from_class = functools.cache(method_names_from_class)  # type: ignore[attr-defined]
     # The name of each XML element that is written is validated; they are those of the service models.
