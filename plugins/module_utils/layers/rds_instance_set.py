@@ -12,7 +12,7 @@ from typing import Any
 from ..engine.errors import PlanRefused
 from ..engine.layer import Context, Layer, View
 from ..engine.model import TAG_COMPONENT, Wanted
-from ..engine.values import Ref
+from ..engine.values import Ref, is_pending
 from ..resources.iam_role import IamRole
 from ..resources.rds_instance import REPLICAS, TAG_SECRET, RdsInstance
 from ..resources.rds_parameter_group import RdsParameterGroup
@@ -241,15 +241,30 @@ def outputs(view: View, params: Mapping[str, Any]) -> dict[str, Any]:
 
     shared = ("identifier", "arn", "endpoint", "availability_zone", "instance_class", "multi_az")
     own = ("port", "resource_id", "engine_version", "master_username", "kms_key_arn")
+    primary = told("rds_instance", PRIMARY, (*shared, *own))
+    replicas = [{"name": name, **told("rds_replica", name, shared)} for name in view.names("rds_replica")]
     return {
-        "primary": told("rds_instance", PRIMARY, (*shared, *own)),
-        "replicas": [{"name": name, **told("rds_replica", name, shared)} for name in view.names("rds_replica")],
+        "primary": primary,
+        "replicas": [{**replica, **_foreseen(replica, primary)} for replica in replicas],
         "secret_arn": view.get("secretsmanager_secret", SECRET, "arn"),
         "secret_name": view.get("secretsmanager_secret", SECRET, "name"),
         "parameter_group_name": view.get("rds_parameter_group", family_of(params), "name"),
         "subnet_group_name": view.get("rds_subnet_group", SUBNETS, "name"),
         "monitoring_role_arn": view.get("iam_role", MONITORING, "arn"),
         "database_name": params["database_name"],
+    }
+
+
+def _foreseen(replica: Mapping[str, Any], primary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ARN and the address that a replica will have beside a primary that stands.
+
+    Both differ from the primary's in the identifier alone: the rest of an address is the same for all instances of an
+    account in a region. So a dry run knows that a replica that is made again is found where it was.
+    """
+    return {
+        name: primary[name].replace(primary["identifier"], replica["identifier"], 1)
+        for name in ("arn", "endpoint")
+        if is_pending(replica[name]) and not is_pending(primary[name])
     }
 
 
