@@ -43,7 +43,7 @@ sandbox-env: $(STAMP) ## Print how to reach it: eval "$$(make -s sandbox-env)"
 	@$(SANDBOX) env
 
 .PHONY: test
-test: lint unit sandbox-test integration plan-exactness demo sanity ## Everything CI needs, the fast tests first
+test: lint unit sandbox-test integration molecule plan-exactness demo sanity ## Everything CI needs, the fast tests first
 	@$(BIN)/python scripts/test_report.py
 
 .PHONY: lint
@@ -54,6 +54,7 @@ lint: $(STAMP) ## Format, types and style of everything
 	mypy -p ansible_collections.pipeops.platform.plugins
 	mypy sandbox/pipeops_sandbox scripts
 	ansible-lint --offline
+	$(BIN)/python scripts/role_docs.py --check
 	for env in dev staging prod dr; do ansible-playbook site.yml -i inventories/$$env --syntax-check >/dev/null; done
 
 .PHONY: unit
@@ -71,6 +72,12 @@ integration: $(STAMP) ## Modules, roles, inventories and playbooks on the sandbo
 .PHONY: plan-exactness
 plan-exactness: $(STAMP) ## What --check says is what the run does
 	$(BIN)/python -m tests.plan_exactness
+
+.PHONY: molecule
+molecule: $(STAMP) ## Roles one by one: check, converge, idempotence, verify, destroy (ROLE=vpc for one)
+	@# What a run that failed left behind: without this, molecule takes its sandbox and its account for new.
+	molecule destroy -s default >/dev/null
+	molecule test $(if $(ROLE),-s $(ROLE),--all)
 
 .PHONY: sanity
 sanity: $(STAMP) ## ansible-test sanity, without an ignore file

@@ -53,7 +53,7 @@ options:
       ttl:
         description: Seconds that resolvers may keep the answer.
         type: int
-        default: 60
+        default: 30
       values:
         description: What the record says. Texts are given without the quotes of zone files.
         type: list
@@ -132,7 +132,7 @@ ARGUMENT_SPEC = {
         "options": {
             "name": {"type": "str", "required": True},
             "type": {"type": "str", "choices": ["A", "CNAME", "TXT"], "default": "CNAME"},
-            "ttl": {"type": "int", "default": 60},
+            "ttl": {"type": "int", "default": 30},
             "values": {"type": "list", "elements": "str", "required": True},
         },
     },
