@@ -51,7 +51,7 @@ def is_exact(entry: dict[str, Any]) -> bool:
 
 def from_nothing(stand: Platform, environment: str) -> dict[str, Any]:
     """Plan and stand up one environment in an empty account."""
-    stand.control("POST", "reset")
+    stand.begin()
     predicted = stand.playbook(environment, check=True)
     applied = stand.playbook(environment)
     entry = compare(predicted, applied, environment)
@@ -96,7 +96,7 @@ def _share(environments: list[str], drift_names: list[str]) -> dict[str, Any]:
         for environment in environments:
             report["environments"][environment] = _timed(environment, lambda e=environment: from_nothing(stand, e))
         if drift_names:
-            stand.control("POST", "reset")
+            stand.begin()
             stand.playbook("prod")
             stand.control("POST", "snapshot", name="clean")
         for name in drift_names:

@@ -22,14 +22,14 @@ def _server() -> Iterator[Platform]:
 @pytest.fixture
 def empty(_server: Platform) -> Platform:
     """An empty account."""
-    _server.control("POST", "reset")
+    _server.begin()
     return _server
 
 
 @pytest.fixture(scope="session")
 def _prod_once(_server: Platform) -> str:
     """Stand prod up, once, and return the name of the snapshot that keeps it."""
-    _server.control("POST", "reset")
+    _server.begin()
     first = _server.playbook("prod")
     assert first.status == 0, first.output[-4000:]
     _server.control("POST", "snapshot", name="prod")
@@ -39,5 +39,6 @@ def _prod_once(_server: Platform) -> str:
 @pytest.fixture
 def prod(_server: Platform, _prod_once: str) -> Platform:
     """The platform with prod as it was first stood up."""
+    _server.begin()
     _server.control("POST", "restore", name=_prod_once)
     return _server
