@@ -93,7 +93,7 @@ ARGUMENT_SPEC = {
     "bucket": {"type": "str", "required": True},
     "key": {"type": "str", "no_log": False},
     "outputs": {"type": "dict", "default": {}},
-    "kms_key_arn": {"type": "str"},
+    "kms_key_arn": {"type": "str", "no_log": False},
 }
 
 

@@ -104,7 +104,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.layers.state_back
 
 ARGUMENT_SPEC = {
     "bucket_name": {"type": "str"},
-    "kms_key_arn": {"type": "str", "required": True},
+    "kms_key_arn": {"type": "str", "required": True, "no_log": False},
     "noncurrent_version_days": {"type": "int", "default": 90},
     "table_name": {"type": "str"},
     "point_in_time_recovery": {"type": "bool", "default": True},

@@ -37,7 +37,7 @@ def small_options(account: Account) -> dict[str, Any]:
         for n, zone in enumerate("abc")
     ]
     group = ec2.create_security_group(GroupName="database", Description="database", VpcId=vpc)["GroupId"]
-    keys = [account.client("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2)]
+    keys = [account.client("kms").create_key()["KeyMetadata"]["Arn"] for _number in range(2)]
     return {
         "account_id": "123456789012",
         "engine_version": "17.6",

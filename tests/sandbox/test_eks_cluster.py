@@ -264,7 +264,7 @@ def test_changes_of_two_kinds_are_sent_one_after_the_other(account: Account, opt
     assert actions(changed) == [f"update/eks_cluster/main/{n}" for n in ("endpoint_access", "logging", "zonal_shift")]
     sent = calls(account, before, "UpdateClusterConfig", "DescribeUpdate")
     assert {error for _operation, error in sent} == {None}
-    order = [operation for number, (operation, _) in enumerate(sent) if not number or sent[number - 1][0] != operation]
+    order = [one for number, (one, _error) in enumerate(sent) if not number or sent[number - 1][0] != one]
     assert order == ["UpdateClusterConfig", "DescribeUpdate"] * 3
     kinds = [
         account.client("eks").describe_update(name=NAME, updateId=update)["update"]["type"]
@@ -324,7 +324,7 @@ def test_a_role_outlives_its_cluster(account: Account, options: dict[str, Any]) 
     run(account, options)
     before = account.journal_length()
     run(account, options, state="absent")
-    gone = [operation for operation, _ in calls(account, before, "DeleteCluster", "DeleteRole", "DeleteLogGroup")]
+    gone = [operation for operation, _error in calls(account, before, "DeleteCluster", "DeleteRole", "DeleteLogGroup")]
     assert gone.index("DeleteCluster") < gone.index("DeleteLogGroup")
     # Roles of workloads may go before, those of cluster and nodes may not.
     assert gone.index("DeleteCluster") < len(gone) - 2

@@ -99,7 +99,7 @@ def test_an_update_that_does_not_end_is_given_up(aws: Aws) -> None:
         cluster(stub, "ACTIVE")
         stub.add_response("update_cluster_config", {"update": UPDATE})
         # More than there is time for.
-        for _ in range(200):
+        for _look in range(200):
             update(stub, "InProgress")
         with pytest.raises(EngineError, match=r"Gave up on update u-1 of EKS cluster pipeops-prod in us-west-2 .*Logg"):
             send(aws)
