@@ -166,7 +166,7 @@ EXAMPLES = r"""
       retention_days: 90
 
 - name: Start a network, and do other things meanwhile
-  pipeops.platform.vpc_network: &staging
+  pipeops.platform.vpc_network:
     region: us-west-2
     environment: staging
     cidr: 10.0.0.0/16
@@ -176,8 +176,10 @@ EXAMPLES = r"""
 
 - name: Finish it
   pipeops.platform.vpc_network:
-    <<: *staging
-    wait: true
+    region: us-west-2
+    environment: staging
+    cidr: 10.0.0.0/16
+    zones: [us-west-2a, us-west-2b]
     started: "{{ started }}"
 """
 

@@ -125,8 +125,8 @@ def up(options: argparse.Namespace) -> None:
         _start(options, state_dir)
     elif running["state"] != str(state_dir / "state.pickle"):
         raise Failure(
-            f"the sandbox on port {options.port} keeps its state in {running['state']}, not in {state_dir}. Stop it with "
-            f"python -m pipeops_sandbox down --port {options.port}, or choose another --port"
+            f"the sandbox on port {options.port} keeps its state in {running['state']}, not in {state_dir}. Stop it "
+            f"with python -m pipeops_sandbox down --port {options.port}, or choose another --port"
         )
     else:
         _set_clock(options)
