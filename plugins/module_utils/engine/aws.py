@@ -26,6 +26,9 @@ except ImportError:
     # Aws refuses to begin, in Ansible's usual words.
     pass
 
+#: Tries of a call in all, and of one that asks whether a region answers.
+TRIES, PROBES = 8, 3
+
 #: Codes by which a service says "slower", after botocore's own list (botocore/retries/standard.py).
 THROTTLED = frozenset(
     {
@@ -126,10 +129,10 @@ class Aws:
         self.progress = progress
         self.patience = Patience(params.get("wait_timeout", 3600), params.get("wait_delay", 15))
         self._account_id: str | None = params.get("account_id")
-        self._clients: dict[tuple[str, str, bool], Any] = {}
+        self._clients: dict[tuple[str, str, int], Any] = {}
         self._lock = threading.Lock()
 
-    def client(self, service: str, *, region: str | None = None, once: bool = False) -> Any:
+    def client(self, service: str, *, region: str | None = None, once: bool = False, probe: bool = False) -> Any:
         """Return a client.
 
         Args:
@@ -137,19 +140,21 @@ class Aws:
             region: another region than that of the module.
             once: True for calls that must not be sent twice unseen, since a second one would make a second
                 resource: the executor retries those itself, after a look at what stands.
+            probe: True for reads in a region that may be down: the answer then comes within seconds.
         """
-        key = (service, region or self.region, once)
+        key = (service, region or self.region, 1 if once else PROBES if probe else TRIES)
         with self._lock:
             if key not in self._clients:
                 self._clients[key] = self._new_client(*key)
             return self._clients[key]
 
-    def _new_client(self, service: str, region: str, once: bool) -> Any:
+    def _new_client(self, service: str, region: str, tries: int) -> Any:
         options = dict(self._connection)
         session = _boto3_session(options.pop("profile_name", None))
         config = botocore.config.Config(
-            retries={"mode": "standard", "total_max_attempts": 1 if once else 8},
+            retries={"mode": "standard", "total_max_attempts": tries},
             connect_timeout=5,
+            read_timeout=10 if tries == PROBES else 60,
             max_pool_connections=16,
             user_agent_extra="pipeops.platform",
         )

@@ -44,7 +44,14 @@ class Executor:
         """Read all types of the layer, side by side."""
         with ThreadPoolExecutor(WORKERS) as pool:
             found = list(pool.map(self._observe_type, self.state.types.values()))
-        self.state.observed = {item.key: item for items in found for item in items}
+        self.state.observed = {item.key: self._with_memory(item) for items in found for item in items}
+
+    def _with_memory(self, found: Observed) -> Observed:
+        """Add what the run itself has learned by a change, which no description tells again."""
+        earlier = self.state.observed.get(found.key)
+        names = self.state.types[found.kind].remembered
+        known = {name: earlier.attributes[name] for name in names if earlier and name in earlier.attributes}
+        return replace(found, attributes={**found.attributes, **known}) if known else found
 
     def _observe_type(self, resource_type: ResourceType) -> list[Observed]:
         try:
@@ -232,7 +239,7 @@ class Executor:
             if readiness is Readiness.FAILED:
                 reason = now.get("failure") or "AWS gives no reason"
                 raise EngineError(f"{what} is {now.status}: {reason}. Mend that, or remove it, then run again.")
-            return (now if readiness is Readiness.READY else None), now.status
+            return (self._with_memory(now) if readiness is Readiness.READY else None), now.status
 
         typical = resource_type.creation.seconds
         self.state.observed[key] = wait_until(check, what, typical, self.aws.patience, self.aws.progress)

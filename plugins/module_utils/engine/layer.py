@@ -77,6 +77,11 @@ class View:
             return None
         return self._state.lookup(Ref(kind, name, attribute))
 
+    def told(self, kind: str, name: str, attribute: str) -> Any:
+        """Return an attribute of a resource that stands, None where AWS tells none: never a placeholder."""
+        standing = self._state.observed.get((kind, name))
+        return standing.get(attribute) if standing else None
+
     def names(self, kind: str) -> list[str]:
         """Return the names of all wanted resources of a kind, in the order in which they were declared."""
         return [key[1] for key in self._state.wanted if key[0] == kind]
@@ -91,12 +96,18 @@ class Layer:
         types: its resource types; later ones build on earlier ones.
         build: turns the module's options into wanted resources. Must not call AWS for anything but the account id.
         outputs: picks what other roles need.
+        removals: the values of the option ``state`` that remove what is observed.
+        report: adds to the result what is of this run alone, from the options and the resources before and after.
     """
 
     name: str
     types: tuple[ResourceType, ...]
     build: Callable[[Mapping[str, Any], Context], Sequence[Wanted]]
     outputs: Callable[[View, Mapping[str, Any]], dict[str, Any]] = lambda _view, _params: {}
+    removals: frozenset[str] = frozenset({"absent"})
+    report: Callable[[Mapping[str, Any], Mapping[Key, Observed], Mapping[Key, Observed]], dict[str, Any]] = (
+        lambda _params, _before, _after: {}
+    )
 
 
 def run_layer(
@@ -122,9 +133,9 @@ def run_layer(
     executor = Executor(aws, state, _scopes(layer, context, wanted))
     executor.observe()
     before = dict(state.observed)
-    plan = _plan(state, params, check_mode)
+    plan = _plan(layer, state, params, check_mode)
     if not check_mode:
-        _apply(executor, plan, params)
+        _apply(layer, executor, plan, params)
     return _result(layer, params, plan, before, state, check_mode)
 
 
@@ -134,8 +145,8 @@ def _scopes(layer: Layer, context: Context, wanted: Mapping[Key, Wanted]) -> dic
     return {kind: Scope(context.identity, layer.name, context.region, by_kind[kind], wanted) for kind in kinds}
 
 
-def _plan(state: State, params: Mapping[str, Any], check_mode: bool) -> Plan:
-    if params["state"] == "absent":
+def _plan(layer: Layer, state: State, params: Mapping[str, Any], check_mode: bool) -> Plan:
+    if params["state"] in layer.removals:
         return removal_plan(state)
     # Only in a dry run: in a real one, what was done stands, and what does not stand has to be done.
     announced = params["started"].get("actions") or [] if check_mode else []
@@ -143,10 +154,10 @@ def _plan(state: State, params: Mapping[str, Any], check_mode: bool) -> Plan:
     return make_plan(state, wait=params["wait"], planned=planned)
 
 
-def _apply(executor: Executor, plan: Plan, params: Mapping[str, Any]) -> None:
+def _apply(layer: Layer, executor: Executor, plan: Plan, params: Mapping[str, Any]) -> None:
     try:
         executor.apply(plan.actions)
-        if params["state"] == "absent":
+        if params["state"] in layer.removals:
             return
         if params["wait"]:
             executor.await_all()
@@ -207,9 +218,9 @@ def _result(
         "after": {"/".join(key): _describe(after.get(key)) for key in touched},
     }
     result["diff"] = [_diff(key, before, after) for key in touched]
-    if params["state"] == "present":
+    if params["state"] not in layer.removals:
         result["outputs"] = layer.outputs(View(shown), params)
-    return result
+    return {**result, **layer.report(params, before, after)}
 
 
 def _after(plan: Plan, before: Mapping[Key, Observed], state: State) -> dict[Key, Observed]:

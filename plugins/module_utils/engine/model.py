@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -194,6 +194,8 @@ class ResourceType:
     prune: ClassVar[bool] = False
     #: True if it takes minutes until others can use it: with ``wait: false`` they are left for later.
     slow: ClassVar[bool] = False
+    #: Attributes that only the run that made a change can tell: they outlive its later looks at the resource.
+    remembered: ClassVar[frozenset[str]] = frozenset()
     #: Seconds after which an error that should clear by itself, see ``transient``, is taken for one that does not.
     clears_within: ClassVar[float] = 300
 
@@ -232,6 +234,15 @@ class ResourceType:
     def refuses(self, attribute: str, wanted: Any, observed: Any) -> str:
         """Return what to do instead if AWS cannot make this very change of an attribute, e.g. shrink a disk."""
         return ""
+
+    def objections(self, wanted: Wanted, observed: Mapping[Key, Observed]) -> Sequence[str]:
+        """Return a sentence for each reason not to bring this one about now. Pure, as all that the plan asks.
+
+        Args:
+            wanted: the resource, without references.
+            observed: everything that stands of the layer.
+        """
+        return ()
 
     def same(self, attribute: str, wanted: Any, observed: Any) -> bool:
         """Tell whether an attribute is as wanted."""

@@ -181,6 +181,10 @@ def _will_be_unready(state: State, key: Key, own: Sequence[Action], held_back: b
 
 def _actions_of(state: State, key: Key, refusals: list[str]) -> list[Action]:
     resource_type, wanted = state.types[key[0]], state.resolved(state.wanted[key])
+    objections = resource_type.objections(wanted, state.observed)
+    if objections:
+        refusals.extend(objections)
+        return []
     standing = state.observed.get(key)
     if standing is None:
         return [_creation(resource_type, wanted)]

@@ -14,23 +14,30 @@ from ..engine.layer import Context, Layer, View
 from ..engine.model import TAG_COMPONENT, Wanted
 from ..engine.values import Ref, is_pending
 from ..resources.iam_role import IamRole
-from ..resources.rds_instance import REPLICAS, TAG_SECRET, RdsInstance
+from ..resources.rds_instance import REPLICAS, RdsInstance
 from ..resources.rds_parameter_group import RdsParameterGroup
 from ..resources.rds_replica import RdsReplica, RdsReplicaSettings
 from ..resources.rds_subnet_group import RdsSubnetGroup
 from ..resources.secret import SecretsManagerSecret
+from ._rds_common import (
+    LAYER_NAME,
+    MONITORING,
+    PRIMARY,
+    SECRET,
+    SUBNETS,
+    common_attributes,
+    family_of,
+    group_attributes,
+    identifier_of,
+    instance_settings,
+    monitoring_role,
+    parameter_group,
+    primary_tags,
+    secret_description,
+    secret_name,
+    subnet_group,
+)
 from .rds_rules import problems
-
-PRIMARY, SECRET, SUBNETS, MONITORING = "primary", "master", "database", "rds-monitoring"
-#: What every database gets unless the option parameters says otherwise.
-PARAMETERS = {
-    # RDS's own default since PostgreSQL 15; here for 14, and so that nobody switches it off unseen.
-    "rds.force_ssl": "1",
-    # Statements of a second and more, lock waits beyond deadlock_timeout, and sorts that spill 10 MiB to disk.
-    "log_min_duration_statement": "1000",
-    "log_lock_waits": "1",
-    "log_temp_files": "10240",
-}
 
 
 def build(params: Mapping[str, Any], context: Context) -> Sequence[Wanted]:
@@ -44,38 +51,15 @@ def build(params: Mapping[str, Any], context: Context) -> Sequence[Wanted]:
         raise PlanRefused(refused)
     wanted = [
         _secret(params, context),
-        _monitoring_role(context),
-        _subnet_group(params, context),
-        _parameter_group(params, context),
+        monitoring_role(context),
+        subnet_group(params, context),
+        parameter_group(params, context),
         _primary(params, context),
         *(_replica(params, options, context) for options in params["replicas"]),
     ]
     if params["state"] == "present":
         wanted += [_replica_settings(params, options, context) for options in params["replicas"]]
     return wanted
-
-
-def identifier_of(params: Mapping[str, Any], context: Context) -> str:
-    """Return the identifier of the primary, in lower case as RDS keeps it."""
-    return str(params["identifier"] or context.identity.prefix).lower()
-
-
-def family_of(params: Mapping[str, Any]) -> str:
-    """Return the parameter group family of the engine version, e.g. ``postgres17``."""
-    return "postgres" + str(params["engine_version"]).split(".", maxsplit=1)[0]
-
-
-def parameter_group_name(params: Mapping[str, Any], context: Context) -> str:
-    """Return the name of the parameter group, e.g. ``pipeops-prod-postgres17``."""
-    return f"{identifier_of(params, context)}-{family_of(params)}"
-
-
-def parameters_of(params: Mapping[str, Any]) -> dict[str, str]:
-    """Return all parameters as RDS takes them: text, and 1 or 0 for what YAML reads as true or false."""
-    given = {
-        name: str(int(value)) if isinstance(value, bool) else str(value) for name, value in params["parameters"].items()
-    }
-    return {**PARAMETERS, **given}
 
 
 def _secret(params: Mapping[str, Any], context: Context) -> Wanted:
@@ -86,10 +70,9 @@ def _secret(params: Mapping[str, Any], context: Context) -> Wanted:
         # No host: the secret is replicated to the other region, where the database has another one.
         "dbname": params["database_name"],
     }
-    identity = context.identity
     attributes = {
-        "name": params["secret_name"] or f"{identity.platform}/{identity.environment}/database",
-        "description": f"Master user of the database {identifier_of(params, context)}",
+        "name": secret_name(params, context),
+        "description": secret_description(params, context),
         "kms_key_arn": params["secret_kms_key_arn"],
         "content": content,
         "active": params["state"] == "present",
@@ -97,92 +80,11 @@ def _secret(params: Mapping[str, Any], context: Context) -> Wanted:
     return Wanted("secretsmanager_secret", SECRET, attributes, context.tags(SECRET))
 
 
-def _monitoring_role(context: Context) -> Wanted:
-    # The condition keeps other accounts from having RDS assume the role for them.
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "monitoring.rds.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"aws:SourceAccount": context.aws.account_id}},
-            }
-        ],
-    }
-    policy = f"arn:{context.aws.partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
-    name = context.identity.name(MONITORING)
-    attributes = {
-        "name": name,
-        "description": f"Lets RDS write the operating system's metrics of {context.identity.prefix} to CloudWatch Logs",
-        "trust": trust,
-        "managed_policies": [policy],
-    }
-    return Wanted("iam_role", MONITORING, attributes, context.tags(MONITORING))
-
-
-def _subnet_group(params: Mapping[str, Any], context: Context) -> Wanted:
-    attributes = {
-        "name": identifier_of(params, context),
-        "description": f"Database subnets of {context.identity.prefix}",
-        "subnet_ids": params["subnet_ids"],
-        "vpc_id": params["vpc_id"],
-    }
-    return Wanted("rds_subnet_group", SUBNETS, attributes, context.tags(SUBNETS))
-
-
-def _parameter_group(params: Mapping[str, Any], context: Context) -> Wanted:
-    family = family_of(params)
-    attributes = {
-        "name": parameter_group_name(params, context),
-        "family": family,
-        "description": f"PostgreSQL parameters of {context.identity.prefix}",
-        "parameters": parameters_of(params),
-    }
-    return Wanted("rds_parameter_group", family, attributes, context.tags(family))
-
-
-def _common(params: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes that the primary and a replica have in common, from the options of each."""
-    monitored, insights = bool(params["monitoring_interval_seconds"]), params["performance_insights"]
-    return {
-        "instance_class": options.get("instance_class") or params["instance_class"],
-        "storage_gib": params["storage_gib"],
-        "storage_max_gib": params["storage_max_gib"],
-        "iops": params["iops"],
-        "throughput_mibps": params["throughput_mibps"],
-        "multi_az": options["multi_az"],
-        "availability_zone": options.get("availability_zone"),
-        "security_group_ids": params["security_group_ids"],
-        "monitoring_interval_seconds": params["monitoring_interval_seconds"],
-        "monitoring_role_arn": Ref("iam_role", MONITORING, "arn") if monitored else None,
-        "performance_insights": insights,
-        "performance_insights_retention_days": params["performance_insights_retention_days"] if insights else None,
-        "performance_insights_key_arn": params["kms_key_arn"] if insights else None,
-        "iam_authentication": params["iam_authentication"],
-        "auto_minor_version_upgrade": params["auto_minor_version_upgrade"],
-        "copy_tags_to_snapshots": True,
-        "ca_certificate": params["ca_certificate"],
-        "log_exports": params["log_exports"],
-        "final_snapshot": params["final_snapshot"],
-        "removal": params["state"] == "absent",
-    }
-
-
-def _with_parameters(params: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Return the attributes that bind an instance to the parameter group."""
-    return {
-        "parameter_group": parameter_group_name(params, context),
-        "parameters_in_sync": True,
-        "parameters_in_force": parameters_of(params),
-    }
-
-
 def _primary(params: Mapping[str, Any], context: Context) -> Wanted:
     identifier = identifier_of(params, context)
     attributes = {
-        **_common(params, params),
-        **_with_parameters(params, context),
+        **common_attributes(params, params),
+        **group_attributes(params, context),
         "identifier": identifier,
         "role": "primary",
         "engine_version": params["engine_version"],
@@ -193,16 +95,10 @@ def _primary(params: Mapping[str, Any], context: Context) -> Wanted:
         "master_username": params["master_username"],
         "port": params["port"],
         "subnet_group": identifier,
-        "backup_retention_days": params["backup_retention_days"],
-        "backup_window": params["backup_window"],
-        "maintenance_window": params["maintenance_window"],
-        "deletion_protection": params["deletion_protection"],
+        **instance_settings(params),
         "secret_arn": Ref("secretsmanager_secret", SECRET, "arn"),
     }
-    tags: dict[str, Any] = {
-        **context.tags(PRIMARY, Name=identifier),
-        TAG_SECRET: Ref("secretsmanager_secret", SECRET, "arn"),
-    }
+    tags = primary_tags(params, context, Ref("secretsmanager_secret", SECRET, "arn"))
     after = (("rds_subnet_group", SUBNETS), ("rds_parameter_group", family_of(params)), ("iam_role", MONITORING))
     return Wanted("rds_instance", PRIMARY, attributes, tags, after)
 
@@ -214,7 +110,11 @@ def replica_identifier(params: Mapping[str, Any], options: Mapping[str, Any], co
 
 def _replica(params: Mapping[str, Any], options: Mapping[str, Any], context: Context) -> Wanted:
     identifier = replica_identifier(params, options, context)
-    attributes = {**_common(params, options), "identifier": identifier, "source": identifier_of(params, context)}
+    attributes = {
+        **common_attributes(params, options),
+        "identifier": identifier,
+        "source": identifier_of(params, context),
+    }
     component = {TAG_COMPONENT: f"{context.layer}/{REPLICAS}{options['name']}"}
     tags = {**context.tags(options["name"], Name=identifier), **component}
     return Wanted("rds_replica", options["name"], attributes, tags, (("rds_instance", PRIMARY),))
@@ -223,7 +123,7 @@ def _replica(params: Mapping[str, Any], options: Mapping[str, Any], context: Con
 def _replica_settings(params: Mapping[str, Any], options: Mapping[str, Any], context: Context) -> Wanted:
     days = options["backup_retention_days"]
     attributes = {
-        **_with_parameters(params, context),
+        **group_attributes(params, context),
         "identifier": replica_identifier(params, options, context),
         "deletion_protection": params["deletion_protection"],
         "backup_retention_days": days,
@@ -269,7 +169,7 @@ def _foreseen(replica: Mapping[str, Any], primary: Mapping[str, Any]) -> dict[st
 
 
 LAYER = Layer(
-    "database",
+    LAYER_NAME,
     (
         SecretsManagerSecret(),
         IamRole(),

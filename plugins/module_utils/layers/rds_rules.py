@@ -65,6 +65,9 @@ def _versions(params: Mapping[str, Any]) -> Iterator[str]:
 
 def _storage(params: Mapping[str, Any]) -> Iterator[str]:
     gib, most = params["storage_gib"], params["storage_max_gib"]
+    if gib is None:
+        # A replica without a size of its own has that of its source.
+        return
     # A tenth is RDS's own least distance (RDS user guide, "Managing capacity automatically").
     if most is not None and most * 10 < gib * 11:
         yield f"storage_max_gib is {most}, but storage_gib {gib}. Set it at least 10 % higher, or leave it out."

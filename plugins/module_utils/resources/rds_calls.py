@@ -46,9 +46,14 @@ def readiness_of(status: str) -> Readiness:
     return Readiness.READY if status in SETTLED else Readiness.WAIT
 
 
-def describe(aws: Aws, identifier: str) -> Instance | None:
-    """Return an instance as AWS describes it, None if there is none."""
-    client = aws.client("rds")
+def describe(aws: Aws, identifier: str, *, region: str | None = None, probe: bool = False) -> Instance | None:
+    """Return an instance as AWS describes it, None if there is none.
+
+    Args:
+        region: where to look, if not in the region of the module.
+        probe: whether that region may be down.
+    """
+    client = aws.client("rds", region=region, probe=probe)
     try:
         instance: Instance = client.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
     except client.exceptions.DBInstanceNotFoundFault:
@@ -67,11 +72,12 @@ def parameter_status(instance: Instance) -> str:
     return str(groups[0].get("ParameterApplyStatus", ""))
 
 
-def _is_idle(instance: Instance) -> bool:
+def is_idle(instance: Instance) -> bool:
+    """Tell whether an instance is busy with nothing, so that its status will not change by itself."""
     return readiness_of(instance["DBInstanceStatus"]) is not Readiness.WAIT
 
 
-def _is_done(instance: Instance) -> bool:
+def is_done(instance: Instance) -> bool:
     """Tell whether everything that was asked for holds; a stopped instance takes its changes when it starts."""
     if instance["DBInstanceStatus"] == "stopped":
         return True
@@ -79,12 +85,24 @@ def _is_done(instance: Instance) -> bool:
     return instance["DBInstanceStatus"] in SETTLED and not waiting and parameter_status(instance) != "applying"
 
 
-def _until(aws: Aws, identifier: str, doing: str, typical: float, holds: Callable[[Instance], bool]) -> Instance:
-    """Wait until a description fulfils a condition, and return that."""
-    what = f"DB instance {identifier} in {aws.region} ({doing})"
+def until(
+    aws: Aws,
+    identifier: str,
+    doing: str,
+    typical: float,
+    holds: Callable[[Instance], bool],
+    *,
+    region: str | None = None,
+) -> Instance:
+    """Wait until a description fulfils a condition, and return that.
+
+    Raises:
+        EngineError: if the instance is gone, in a state that nothing leads out of, or the time is over.
+    """
+    what = f"DB instance {identifier} in {region or aws.region} ({doing})"
 
     def check() -> tuple[Instance | None, str]:
-        instance = describe(aws, identifier)
+        instance = describe(aws, identifier, region=region)
         if instance is None:
             raise EngineError(f"{what} is gone. Look who deleted it, then run again.")
         status = instance["DBInstanceStatus"]
@@ -97,7 +115,7 @@ def _until(aws: Aws, identifier: str, doing: str, typical: float, holds: Callabl
     return wait_until(check, what, typical, aws.patience, aws.progress)
 
 
-def send(aws: Aws, identifier: str, doing: str, call: Callable[[], Any]) -> None:
+def send(aws: Aws, identifier: str, doing: str, call: Callable[[], Any], *, region: str | None = None) -> None:
     """Send a change, again and again while the instance is too busy to take it.
 
     AWS answers InvalidDBInstanceState for what clears by itself and for what never does, so the status decides:
@@ -110,8 +128,8 @@ def send(aws: Aws, identifier: str, doing: str, call: Callable[[], Any]) -> None
         except Exception as error:
             if not is_aws_error(error) or error_code(error) != "InvalidDBInstanceState":
                 raise
-            now, instance = time.monotonic(), describe(aws, identifier)
-            if instance is None or not _is_idle(instance):
+            now, instance = time.monotonic(), describe(aws, identifier, region=region)
+            if instance is None or not is_idle(instance):
                 refused_since = None
             elif refused_since is None:
                 refused_since = now
@@ -120,7 +138,7 @@ def send(aws: Aws, identifier: str, doing: str, call: Callable[[], Any]) -> None
         else:
             return
         time.sleep(min(1.0, aws.patience.delay))
-        _until(aws, identifier, doing, 300, _is_idle)
+        until(aws, identifier, doing, 300, is_idle, region=region)
 
 
 def modify(aws: Aws, identifier: str, doing: str, typical: float, **values: Any) -> None:
@@ -132,7 +150,7 @@ def modify(aws: Aws, identifier: str, doing: str, typical: float, **values: Any)
         doing,
         lambda: client.modify_db_instance(DBInstanceIdentifier=identifier, ApplyImmediately=True, **values),
     )
-    _until(aws, identifier, doing, typical, _is_done)
+    until(aws, identifier, doing, typical, is_done)
 
 
 def restart(aws: Aws, identifier: str, *, expected: bool) -> None:
@@ -144,7 +162,7 @@ def restart(aws: Aws, identifier: str, *, expected: bool) -> None:
     doing = "restarting"
     looks_until = time.monotonic() + min(LAG, 2 * aws.patience.delay)
     while True:
-        instance = _until(aws, identifier, doing, 60, _is_done)
+        instance = until(aws, identifier, doing, 60, is_done)
         waiting = parameter_status(instance) == "pending-reboot"
         if waiting or not expected or time.monotonic() > looks_until:
             break
@@ -153,7 +171,7 @@ def restart(aws: Aws, identifier: str, *, expected: bool) -> None:
         return
     client = aws.client("rds")
     send(aws, identifier, doing, lambda: client.reboot_db_instance(DBInstanceIdentifier=identifier))
-    _until(aws, identifier, doing, 90, lambda found: _is_done(found) and parameter_status(found) != "pending-reboot")
+    until(aws, identifier, doing, 90, lambda found: is_done(found) and parameter_status(found) != "pending-reboot")
 
 
 def free_identifier(aws: Aws, identifier: str) -> None:

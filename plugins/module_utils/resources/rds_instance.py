@@ -85,17 +85,18 @@ class DbInstance(ResourceType):
         instance = rds_calls.describe(aws, observed.id)
         return self.observed(instance, observed.name, scope.wanted.get(observed.name)) if instance else None
 
-    def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
+    def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> Observed | None:
         if update.name == RESTART.name:
             held = wanted.attributes["parameters_in_force"]
             rds_calls.restart(aws, observed.id, expected=observed.get("parameters_in_force") != held)
-            return
+            return None
         names = [name for name in update.attributes if wanted.attributes.get(name) is not None]
         different = [name for name in names if not self.same(name, wanted.attributes[name], observed.get(name))]
         values = modification(update, wanted.attributes, observed.attributes, different)
         rds_calls.modify(aws, observed.id, f"changing its {update.name}", update.traits.seconds, **values)
         if update.name == PARAMETER_GROUP.name:
             rds_calls.restart(aws, observed.id, expected=True)
+        return None
 
     def set_tags(self, aws: Aws, observed: Observed, tags: Mapping[str, str]) -> None:
         aws.client("rds").add_tags_to_resource(ResourceName=observed.get("arn"), Tags=tag_list(tags))
@@ -205,11 +206,11 @@ class RdsInstance(DbInstance):
         )["DBInstance"]
         return self.observed(instance, wanted.name, wanted)
 
-    def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
-        if update.name == "engine_version":
-            self._upgrade(aws, observed.id, wanted.attributes["engine_version"])
-        else:
-            super().update(aws, update, wanted, observed)
+    def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> Observed | None:
+        if update.name != "engine_version":
+            return super().update(aws, update, wanted, observed)
+        self._upgrade(aws, observed.id, wanted.attributes["engine_version"])
+        return None
 
     @staticmethod
     def _upgrade(aws: Aws, identifier: str, version: str) -> None:
@@ -242,25 +243,36 @@ class RdsInstance(DbInstance):
         return super().refuses(attribute, wanted, observed)
 
     def delete(self, aws: Aws, observed: Observed) -> None:
-        self._require_no_replicas(aws, observed)
-        snapshot = final_snapshot_name(observed.id) if observed.get("final_snapshot") else None
-        rds_calls.delete(aws, observed.id, final_snapshot=snapshot)
+        delete_instance(aws, observed)
 
-    @staticmethod
-    def _require_no_replicas(aws: Aws, observed: Observed) -> None:
-        """Refuse to delete a source: RDS would make its replicas in the region writable databases of their own."""
-        standing = rds_calls.describe(aws, observed.id) or {}
-        remote = [one for one in standing.get("ReadReplicaDBInstanceIdentifiers") or () if one.startswith("arn:")]
-        local = [
-            one["DBInstanceIdentifier"]
-            for one in rds_calls.all_instances(aws)
-            if one.get("ReadReplicaSourceDBInstanceIdentifier") == observed.id and one["DBInstanceStatus"] != "deleting"
-        ]
-        if remote or local:
-            raise EngineError(
-                f"DB instance {observed.id} in {aws.region} still has replicas that this layer does not manage: "
-                f"{', '.join(sorted(remote + local))}. Remove or promote them first."
-            )
+
+def delete_instance(aws: Aws, observed: Observed) -> None:
+    """Delete an instance that nothing replicates any more, with a final snapshot if it is wanted and can be taken.
+
+    Raises:
+        EngineError: if it still has replicas.
+    """
+    standing = rds_calls.describe(aws, observed.id) or {}
+    _require_no_replicas(aws, observed.id, standing)
+    # AWS takes no final snapshot of a replica: its data are those of the source.
+    alone = not standing.get("ReadReplicaSourceDBInstanceIdentifier")
+    keep = final_snapshot_name(observed.id) if alone and observed.get("final_snapshot") else None
+    rds_calls.delete(aws, observed.id, final_snapshot=keep)
+
+
+def _require_no_replicas(aws: Aws, identifier: str, standing: Instance) -> None:
+    """Refuse to delete a source: RDS would make its replicas in the region writable databases of their own."""
+    remote = [one for one in standing.get("ReadReplicaDBInstanceIdentifiers") or () if one.startswith("arn:")]
+    local = [
+        one["DBInstanceIdentifier"]
+        for one in rds_calls.all_instances(aws)
+        if one.get("ReadReplicaSourceDBInstanceIdentifier") == identifier and one["DBInstanceStatus"] != "deleting"
+    ]
+    if remote or local:
+        raise EngineError(
+            f"DB instance {identifier} in {aws.region} still has replicas that this layer does not manage: "
+            f"{', '.join(sorted(remote + local))}. Remove or promote them first."
+        )
 
 
 def _password(aws: Aws, wanted: Wanted) -> str:

@@ -23,7 +23,7 @@ from .rds_instance import (
     ROLES,
     UPDATES,
     DbInstance,
-    final_snapshot_name,
+    delete_instance,
     owned_name,
     with_parameters,
 )
@@ -96,11 +96,7 @@ class RdsReplica(DbInstance):
         return self.observed(made[0], wanted.name, wanted)
 
     def delete(self, aws: Aws, observed: Observed) -> None:
-        standing = rds_calls.describe(aws, observed.id) or {}
-        alone = standing and not standing.get("ReadReplicaSourceDBInstanceIdentifier")
-        # AWS takes no final snapshot of a replica: its data are those of the source.
-        keep = final_snapshot_name(observed.id) if alone and observed.get("final_snapshot") else None
-        rds_calls.delete(aws, observed.id, final_snapshot=keep)
+        delete_instance(aws, observed)
 
 
 def _replica_name(scope: Scope, instance: Instance) -> str | None:
