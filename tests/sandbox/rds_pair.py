@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.request import Request, urlopen
 
 from tests.sandbox.conftest import Account
 
@@ -87,3 +89,16 @@ def put_metric(account: Account, region: str, identifier: str, name: str, *value
         for value in values
     ]
     account.client("cloudwatch", region).put_metric_data(Namespace="AWS/RDS", MetricData=data)
+
+
+def set_instance(account: Account, region: str, identifier: str, **state: str) -> None:
+    """Bring an instance into a state that no API call leads to."""
+    body = json.dumps(state).encode()
+    url = f"{account.url}/_sandbox/rds/{region}/{identifier}"
+    urlopen(Request(url, data=body, method="POST"), timeout=10).close()
+
+
+def set_region(account: Account, region: str, state: str) -> None:
+    """Let a region go ``down``, or come ``up`` again."""
+    body = json.dumps({"state": state}).encode()
+    urlopen(Request(f"{account.url}/_sandbox/regions/{region}", data=body, method="POST"), timeout=10).close()

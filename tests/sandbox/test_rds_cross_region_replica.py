@@ -21,7 +21,18 @@ from pipeops_sandbox.runtime import runtime
 
 from tests.sandbox.conftest import Account, prove_converges, prove_removes
 from tests.sandbox.rds_database import actions
-from tests.sandbox.rds_pair import EAST, EVIDENCE, PROD_ARN, REPLICA, WEST, Side, make_side, put_metric
+from tests.sandbox.rds_pair import (
+    EAST,
+    EVIDENCE,
+    PROD_ARN,
+    REPLICA,
+    WEST,
+    Side,
+    make_side,
+    put_metric,
+    set_instance,
+    set_region,
+)
 
 EVERYTHING = [
     "create/iam_role/rds-monitoring",
@@ -74,17 +85,6 @@ def pair(prod: Side, dr: Side) -> Side:
 
 PLANNED: dict[str, Any] = {"state": "promoted", "mode": "planned", "evidence": EVIDENCE, "backup_retention_days": 30}
 DISASTER: dict[str, Any] = {"state": "promoted", "mode": "disaster", "backup_window": "01:00-01:30"}
-
-
-def set_instance(account: Account, region: str, identifier: str, **state: str) -> None:
-    body = json.dumps(state).encode()
-    url = f"{account.url}/_sandbox/rds/{region}/{identifier}"
-    urlopen(Request(url, data=body, method="POST"), timeout=10).close()
-
-
-def set_region(account: Account, region: str, state: str) -> None:
-    body = json.dumps({"state": state}).encode()
-    urlopen(Request(f"{account.url}/_sandbox/regions/{region}", data=body, method="POST"), timeout=10).close()
 
 
 @pytest.fixture
