@@ -262,6 +262,33 @@ def test_replicas_follow_and_hold_back_deletion(client: Any) -> None:
     west.delete_secret(SecretId="db", RecoveryWindowInDays=7)
 
 
+def test_a_replica_is_not_changed_alone(client: Any) -> None:
+    west, east = client("secretsmanager"), client("secretsmanager", "us-east-1")
+    west.create_secret(Name="db", SecretString="one", AddReplicaRegions=[{"Region": "us-east-1"}])
+    for call, more in (
+        (east.put_secret_value, {"SecretString": "two"}),
+        (east.update_secret, {"Description": "mine"}),
+        (east.delete_secret, {}),
+        (east.tag_resource, {"Tags": [{"Key": "a", "Value": "b"}]}),
+        (east.rotate_secret, {}),
+    ):
+        with refused("InvalidParameterException|InvalidRequestException"):
+            call(SecretId="db", **more)
+
+
+def test_overwriting_a_copy_lists_it_once(client: Any) -> None:
+    west, east = client("secretsmanager"), client("secretsmanager", "us-east-1")
+    west.create_secret(Name="db", SecretString="one")
+    east.create_secret(Name="db", SecretString="mine")
+    there = [{"Region": "us-east-1"}]
+    (failed,) = west.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=there)["ReplicationStatus"]
+    assert failed["Status"] == "Failed" and east.get_secret_value(SecretId="db")["SecretString"] == "mine"
+    for _ in range(2):
+        west.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=there, ForceOverwriteReplicaSecret=True)
+        assert [row["Status"] for row in west.describe_secret(SecretId="db")["ReplicationStatus"]] == ["InSync"]
+    assert east.get_secret_value(SecretId="db")["SecretString"] == "one"
+
+
 def test_a_deleted_secret_can_be_taken_back_for_a_while(client: Any) -> None:
     secrets = client("secretsmanager")
     secrets.create_secret(Name="db", SecretString="one")

@@ -100,6 +100,8 @@ class Secrets(Prepared, SecretsManagerResponse):
             if taken and not self._get_param("ForceOverwriteReplicaSecret"):
                 text = f"Secret {secret.name} is already replicated to {', '.join(sorted(taken))}."
                 raise AwsError("InvalidParameterException", text)
+            # Overwriting a replica of its own replaces it, instead of listing the Region twice.
+            secret.replicas = [replica for replica in secret.replicas if replica.region not in taken]
         super().replicate_secret_to_regions()
         self._start_replicas(secret, regions)
         return self._replication(secret)
