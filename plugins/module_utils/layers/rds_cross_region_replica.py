@@ -19,7 +19,8 @@ from ..resources.rds_parameter_group import RdsParameterGroup
 from ..resources.rds_promotion import Order, foreseen
 from ..resources.rds_replica import RdsReplicaSettings
 from ..resources.rds_source import KIND as SOURCE
-from ..resources.rds_source import InstanceArn, RdsSource
+from ..resources.rds_source import REPLICA as OF_REPLICAS
+from ..resources.rds_source import InstanceArn, RdsSource, arn_problems
 from ..resources.rds_subnet_group import RdsSubnetGroup
 from . import rds_rules
 from ._rds_common import (
@@ -74,7 +75,7 @@ def problems(params: Mapping[str, Any], context: Context) -> Iterator[str]:
             yield f"{name} is not set, and state: {state} of {identifier} in {context.region} needs it. Set {name}."
     arn = params["source_arn"]
     if arn and not is_pending(arn):
-        yield from _source_problems(arn, context)
+        yield from arn_problems(arn, context.region)
     if state == "promoted" or not params["engine_version"]:
         return
     yield from rds_rules.problems({**params, "replicas": ()}, identifier)
@@ -82,23 +83,13 @@ def problems(params: Mapping[str, Any], context: Context) -> Iterator[str]:
         yield "backup_retention_days is 0, and what is promoted without backups cannot be replicated back. Set 1."
 
 
-def _source_problems(arn: str, context: Context) -> Iterator[str]:
-    source = InstanceArn.parse(arn)
-    if source is None:
-        yield f"source_arn is {arn!r}. Give the ARN of a DB instance, arn:aws:rds:REGION:ACCOUNT:db:IDENTIFIER."
-    elif source.region == context.region:
-        yield (
-            f"source_arn {arn} is in {context.region} itself. Name a source of another region here, and list replicas "
-            "in the region in the option replicas of rds_instance_set."
-        )
-
-
 def _source(params: Mapping[str, Any], context: Context) -> Wanted:
     source = InstanceArn.parse(params["source_arn"])
     # A replica is of the account of its source.
     account = source.account if source else context.aws.account_id
     own = f"arn:{context.aws.partition}:rds:{context.region}:{account}:db:{identifier_of(params, context)}"
-    return Wanted(SOURCE, PRIMARY, {"source_arn": params["source_arn"], "follower_arn": own})
+    asked = {"source_arn": params["source_arn"], "purpose": OF_REPLICAS, "follower_arn": own}
+    return Wanted(SOURCE, PRIMARY, asked)
 
 
 def _replica(params: Mapping[str, Any], context: Context) -> Wanted:

@@ -17,6 +17,8 @@ from . import rds_calls
 from .rds_calls import NEEDS_ACTION, Instance
 
 KIND = "rds_source"
+#: What is made of a source.
+REPLICA, BACKUPS = "replica", "backups"
 #: Statuses of our own, beside AWS's: no answer, no such instance, not made yet.
 UNREACHABLE, MISSING, PLANNED = "unreachable", "missing", "planned"
 #: Replicas of one source, in all regions together (RDS user guide, "Working with DB instance read replicas").
@@ -44,7 +46,8 @@ class RdsSource(ResourceType):
 
     Attributes:
         source_arn: the instance.
-        follower_arn: the ARN of what is made of it here, if that is an instance.
+        purpose: ``replica`` or ``backups``: what is made of it here.
+        follower_arn: the ARN of the replica that is made of it.
 
     Read only: ``problems``, for people, empty if a replica or a copy of backups can be made of it; ``followed``, True
     if it names the follower as its replica already; ``engine_version``; ``multi_az``.
@@ -54,7 +57,7 @@ class RdsSource(ResourceType):
     label = "source"
     service = "rds"
     slow = True
-    create_only = frozenset({"source_arn", "follower_arn"})
+    create_only = frozenset({"source_arn", "purpose", "follower_arn"})
 
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
         return [self._look(aws, wanted) for wanted in scope.wanted.values()]
@@ -74,8 +77,9 @@ class RdsSource(ResourceType):
         if instance is None:
             return Observed(self.kind, wanted.name, arn, {"problems": [_missing(where)]}, {}, MISSING)
         attributes = {
-            "problems": list(source_problems(instance, where)),
-            "followed": wanted.attributes.get("follower_arn") in instance.get("ReadReplicaDBInstanceIdentifiers", ()),
+            "problems": list(source_problems(instance, where, wanted.attributes["purpose"])),
+            "followed": _followed(instance, wanted.attributes, aws.region),
+            "resource_id": instance["DbiResourceId"],
             "engine_version": instance["EngineVersion"],
             "multi_az": instance["MultiAZ"],
         }
@@ -88,6 +92,14 @@ class RdsSource(ResourceType):
         settled = rds_calls.readiness_of(observed.status) is not Readiness.WAIT
         gone = observed.status in (UNREACHABLE, MISSING)
         return Readiness.READY if settled or gone or observed.get("followed") else Readiness.WAIT
+
+
+def _followed(instance: Instance, asked: Mapping[str, Any], region: str) -> bool:
+    """Tell whether the source names what is made of it here already."""
+    if asked["purpose"] == REPLICA:
+        return asked["follower_arn"] in (instance.get("ReadReplicaDBInstanceIdentifiers") or ())
+    copies = instance.get("DBInstanceAutomatedBackupsReplications") or ()
+    return any(copy["DBInstanceAutomatedBackupsArn"].split(":")[3] == region for copy in copies)
 
 
 def _no_answer(where: InstanceArn, error: Exception) -> list[str]:
@@ -110,13 +122,20 @@ def _missing(where: InstanceArn) -> str:
     )
 
 
-def source_problems(instance: Instance, where: InstanceArn) -> Iterator[str]:
+def source_problems(instance: Instance, where: InstanceArn, purpose: str = REPLICA) -> Iterator[str]:
     """Yield a sentence for each thing that keeps AWS from replicating an instance and does not clear by itself."""
     subject = f"The source {where.identifier} in {where.region} (option source_arn)"
     if instance["DBInstanceStatus"] in NEEDS_ACTION:
         yield f"{subject} is {instance['DBInstanceStatus']}. {NEEDS_ACTION[instance['DBInstanceStatus']]}"
     if not instance.get("BackupRetentionPeriod"):
         yield f"{subject} keeps no automated backups. Set its backup_retention_days to 1 or more, and run that first."
+    if purpose == REPLICA:
+        yield from _replica_problems(instance, subject)
+    elif instance.get("ReadReplicaSourceDBInstanceIdentifier"):
+        yield f"{subject} is a replica, and RDS replicates the automated backups of primaries only. Name its source."
+
+
+def _replica_problems(instance: Instance, subject: str) -> Iterator[str]:
     if instance.get("MasterUserSecret"):
         yield (
             f"{subject} has a password that RDS manages, of which PostgreSQL makes no replicas. Turn "
@@ -138,3 +157,15 @@ def problems_of(source: Observed | None) -> list[str]:
     """Return what keeps a source from being replicated."""
     found: list[Any] = source.get("problems") if source else []
     return [str(problem) for problem in found]
+
+
+def arn_problems(arn: str, region: str) -> Iterator[str]:
+    """Yield what is wrong with the ARN of a source, for something that is made in ``region``."""
+    source = InstanceArn.parse(arn)
+    if source is None:
+        yield f"source_arn is {arn!r}. Give the ARN of a DB instance, arn:aws:rds:REGION:ACCOUNT:db:IDENTIFIER."
+    elif source.region == region:
+        yield (
+            f"source_arn {arn} is in {region} itself. Name a source of another region here; replicas in the region are "
+            "listed in the option replicas of rds_instance_set."
+        )
