@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from ..engine.aws import Aws, tag_dict, tag_list
-from ..engine.model import Observed, Scope, Traits, Wanted
+from ..engine.model import Observed, Scope, Traits, Update, Wanted
 from . import rds_calls
 from .rds_attributes import AT_CREATION, SETTABLE, SHARED, attributes_of, request
 from .rds_calls import Instance
@@ -115,7 +115,7 @@ class RdsReplicaSettings(DbInstance):
     kind = "rds_replica_settings"
     label = "settings of the read replica"
     creation = Traits(seconds=300, interrupts="the readers of this replica, if parameters wait for a restart")
-    updates = (DELETION_PROTECTION, BACKUPS, PARAMETER_GROUP, RESTART)
+    updates: ClassVar[tuple[Update, ...]] = (DELETION_PROTECTION, BACKUPS, PARAMETER_GROUP, RESTART)
     changed_together: ClassVar[tuple[str, ...]] = (
         "deletion_protection",
         "backup_retention_days",
