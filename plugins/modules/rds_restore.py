@@ -42,7 +42,8 @@ options:
     description: KMS key of Performance Insights; AWS's own if not set.
     type: str
   monitoring_role_arn:
-    description: Role by which RDS writes enhanced monitoring; that of the environment's database by default.
+    description: Role by which RDS writes enhanced monitoring; that of the environment's database by default, which is
+      made if it does not stand.
     type: str
 extends_documentation_fragment:
   - amazon.aws.common.modules

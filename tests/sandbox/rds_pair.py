@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -81,6 +82,48 @@ def make_side(account: Account, environment: str, region: str, cidr: str) -> Sid
     return Side(account, environment, region, options)
 
 
+_laid: dict[tuple[str, str], tuple[Side, Side]] = {}
+
+
+def _once(account: Account, name: str, lay: Callable[[], tuple[Side, Side]]) -> tuple[Side, Side]:
+    """Lay something in an empty account once, and go back to that state from then on."""
+    key = (account.url, name)
+    if key in _laid:
+        post(account, "restore", name=name)
+    else:
+        _laid[key] = lay()
+        post(account, "snapshot", name=name)
+    return _laid[key]
+
+
+def lay_prod(account: Account) -> tuple[Side, Side]:
+    """Return prod with its database, and dr with nothing but a network and a key."""
+
+    def lay() -> tuple[Side, Side]:
+        prod, dr = make_side(account, "prod", WEST, "10.0"), make_side(account, "dr", EAST, "10.1")
+        prod.primary()
+        return prod, dr
+
+    return _once(account, "prod", lay)
+
+
+def lay_pair(account: Account) -> tuple[Side, Side]:
+    """Return prod with its database, and dr with a replica of it."""
+
+    def lay() -> tuple[Side, Side]:
+        prod, dr = lay_prod(account)
+        dr.run(REPLICA, **{**dr.options, "source_arn": PROD_ARN})
+        return prod, dr
+
+    return _once(account, "pair", lay)
+
+
+def post(account: Account, path: str, **body: Any) -> None:
+    """Tell the sandbox something."""
+    data = json.dumps(body).encode()
+    urlopen(Request(f"{account.url}/_sandbox/{path}", data=data, method="POST"), timeout=10).close()
+
+
 def put_metric(account: Account, region: str, identifier: str, name: str, *values: float) -> None:
     """Write datapoints of an RDS metric as of now, as RDS itself does on AWS."""
     dimensions = [{"Name": "DBInstanceIdentifier", "Value": identifier}]
@@ -93,12 +136,9 @@ def put_metric(account: Account, region: str, identifier: str, name: str, *value
 
 def set_instance(account: Account, region: str, identifier: str, **state: str) -> None:
     """Bring an instance into a state that no API call leads to."""
-    body = json.dumps(state).encode()
-    url = f"{account.url}/_sandbox/rds/{region}/{identifier}"
-    urlopen(Request(url, data=body, method="POST"), timeout=10).close()
+    post(account, f"rds/{region}/{identifier}", **state)
 
 
 def set_region(account: Account, region: str, state: str) -> None:
     """Let a region go ``down``, or come ``up`` again."""
-    body = json.dumps({"state": state}).encode()
-    urlopen(Request(f"{account.url}/_sandbox/regions/{region}", data=body, method="POST"), timeout=10).close()
+    post(account, f"regions/{region}", state=state)

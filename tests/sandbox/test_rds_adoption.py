@@ -13,7 +13,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors imp
 
 from tests.sandbox.conftest import Account
 from tests.sandbox.rds_database import actions
-from tests.sandbox.rds_pair import DR_ARN, EAST, EVIDENCE, PROD_ARN, REPLICA, SET, WEST, Side, make_side
+from tests.sandbox.rds_pair import DR_ARN, EAST, EVIDENCE, PROD_ARN, REPLICA, SET, WEST, Side, lay_prod
 
 SECRET: dict[str, Any] = {"secret_name": "pipeops/prod/database"}
 DISASTER: dict[str, Any] = {"state": "promoted", "mode": "disaster"}
@@ -21,13 +21,18 @@ PLANNED: dict[str, Any] = {"state": "promoted", "mode": "planned", "evidence": E
 
 
 @pytest.fixture
-def prod(account: Account) -> Side:
-    return make_side(account, "prod", WEST, "10.0")
+def sides(account: Account) -> tuple[Side, Side]:
+    return lay_prod(account)
 
 
 @pytest.fixture
-def dr(account: Account) -> Side:
-    return make_side(account, "dr", EAST, "10.1")
+def prod(sides: tuple[Side, Side]) -> Side:
+    return sides[0]
+
+
+@pytest.fixture
+def dr(sides: tuple[Side, Side]) -> Side:
+    return sides[1]
 
 
 def follow(side: Side, source_arn: str, source_region: str, **secret: Any) -> None:
@@ -63,7 +68,6 @@ def remove_by_hand(side: Side, identifier: str) -> None:
 
 
 def test_it_is_adopted_there_and_back(account: Account, prod: Side, dr: Side) -> None:
-    prod.primary()
     follow(dr, PROD_ARN, WEST)
     take_over(dr, DISASTER)
     prove_adopted(dr)
@@ -78,7 +82,6 @@ def test_it_is_adopted_there_and_back(account: Account, prod: Side, dr: Side) ->
 
 
 def test_replicas_are_all_that_a_promoted_one_lacks(account: Account, prod: Side, dr: Side) -> None:
-    prod.primary()
     follow(dr, PROD_ARN, WEST)
     take_over(dr, DISASTER)
     wanted = {**dr.options, **SECRET, "storage_gib": 100, "replicas": [{"name": "a"}]}
@@ -86,7 +89,6 @@ def test_replicas_are_all_that_a_promoted_one_lacks(account: Account, prod: Side
 
 
 def test_a_replica_is_no_primary_before_it_is_promoted(account: Account, prod: Side, dr: Side) -> None:
-    prod.primary()
     follow(dr, PROD_ARN, WEST)
     with pytest.raises(PlanRefused, match="never promotes"):
         dr.run(SET, **{**dr.options, **SECRET, "storage_gib": 100})

@@ -14,7 +14,7 @@ from pipeops_sandbox.runtime import runtime
 
 from tests.sandbox.conftest import Account, prove_converges
 from tests.sandbox.rds_database import actions
-from tests.sandbox.rds_pair import EAST, PROD_ARN, WEST, Side, make_side, set_instance, set_region
+from tests.sandbox.rds_pair import EAST, PROD_ARN, WEST, Side, lay_prod, set_instance, set_region
 
 MODULE = "rds_backup_replication"
 NAME = "rds_backup_replication/backup-replication"
@@ -23,9 +23,7 @@ START, STOP = "rds:StartDBInstanceAutomatedBackupsReplication", "rds:StopDBInsta
 
 @pytest.fixture
 def prod(account: Account) -> Iterator[Side]:
-    side = make_side(account, "prod", WEST, "10.0")
-    side.primary()
-    yield side
+    yield lay_prod(account)[0]
     set_region(account, WEST, "up")
 
 

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from threading import Timer
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import PlanRefused
@@ -28,7 +26,9 @@ from tests.sandbox.rds_pair import (
     REPLICA,
     WEST,
     Side,
-    make_side,
+    lay_pair,
+    lay_prod,
+    post,
     put_metric,
     set_instance,
     set_region,
@@ -45,15 +45,18 @@ PROMOTION = ["update/rds_cross_region_replica/primary/promote"]
 
 
 @pytest.fixture
-def prod(account: Account) -> Side:
-    side = make_side(account, "prod", WEST, "10.0")
-    side.primary()
-    return side
+def sides(account: Account) -> tuple[Side, Side]:
+    return lay_prod(account)
 
 
 @pytest.fixture
-def dr(account: Account) -> Side:
-    return make_side(account, "dr", EAST, "10.1")
+def prod(sides: tuple[Side, Side]) -> Side:
+    return sides[0]
+
+
+@pytest.fixture
+def dr(sides: tuple[Side, Side]) -> Side:
+    return sides[1]
 
 
 def wanted(side: Side, **more: Any) -> dict[str, Any]:
@@ -77,10 +80,9 @@ def test_it_converges_and_goes(account: Account, prod: Side, dr: Side) -> None:
 
 
 @pytest.fixture
-def pair(prod: Side, dr: Side) -> Side:
+def pair(account: Account) -> Side:
     """The side of dr, with its replica."""
-    dr.run(REPLICA, **{**dr.options, "source_arn": PROD_ARN})
-    return dr
+    return lay_pair(account)[1]
 
 
 PLANNED: dict[str, Any] = {"state": "promoted", "mode": "planned", "evidence": EVIDENCE, "backup_retention_days": 30}
@@ -218,10 +220,7 @@ def _killed(*_args: Any) -> None:
 
 @pytest.mark.parametrize("effect", ["reset_after", "throttle", "error_500"])
 def test_a_lost_answer_promotes_once(account: Account, pair: Side, effect: str) -> None:
-    rule = {"service": "rds", "operation": "PromoteReadReplica", "nth": 1, "effect": effect}
-    urlopen(
-        Request(f"{account.url}/_sandbox/faults", data=json.dumps(rule).encode(), method="POST"), timeout=10
-    ).close()
+    post(account, "faults", service="rds", operation="PromoteReadReplica", nth=1, effect=effect)
     assert pair.run(REPLICA, **DISASTER)["outputs"]["role"] == "primary"
 
 
@@ -239,9 +238,10 @@ def test_a_killed_creation_is_taken_up(
     assert dr.run(REPLICA, **options)["actions"] == []
 
 
-def test_a_source_without_backups_is_told_before_anything_is_made(account: Account, dr: Side) -> None:
-    prod = make_side(account, "prod", WEST, "10.0")
-    prod.primary(backup_retention_days=0)
+def test_a_source_without_backups_is_told_before_anything_is_made(account: Account, prod: Side, dr: Side) -> None:
+    prod.client("rds").modify_db_instance(
+        DBInstanceIdentifier="pipeops-prod", BackupRetentionPeriod=0, ApplyImmediately=True
+    )
     refuse(dr, "backup_retention_days", **{**dr.options, "source_arn": PROD_ARN})
     refuse(dr, "no DB instance pipeops-other in us-west-2", **{**dr.options, "source_arn": PROD_ARN[:-4] + "other"})
 

@@ -14,7 +14,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argu
 from ansible_collections.pipeops.platform.plugins.modules import rds_cross_region_replica_info as module
 
 from tests.sandbox.conftest import Account
-from tests.sandbox.rds_pair import EAST, PROD_ARN, REPLICA, WEST, Side, make_side, put_metric, set_region
+from tests.sandbox.rds_pair import EAST, PROD_ARN, WEST, Side, lay_pair, make_side, put_metric, set_region
 
 PARTS = {"replica", "lag", "source", "source_metrics", "backups", "quotas", "secret", "secret_replication", "key"}
 OF_THE_SOURCE = {"source", "source_metrics", "secret_replication"}
@@ -43,11 +43,8 @@ def read(dr: Side, **options: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def pair(account: Account, dr: Side) -> Iterator[Side]:
-    prod = make_side(account, "prod", WEST, "10.0")
-    prod.primary()
-    dr.run(REPLICA, **{**dr.options, "source_arn": PROD_ARN})
-    yield dr
+def pair(account: Account) -> Iterator[Side]:
+    yield lay_pair(account)[1]
     set_region(account, WEST, "up")
 
 

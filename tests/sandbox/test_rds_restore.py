@@ -13,7 +13,7 @@ from pipeops_sandbox.control import fault_rule
 
 from tests.sandbox.conftest import Account, prove_converges, prove_removes
 from tests.sandbox.rds_database import actions
-from tests.sandbox.rds_pair import EAST, PROD_ARN, WEST, Side, make_side
+from tests.sandbox.rds_pair import PROD_ARN, Side, lay_prod
 
 MODULE, NAME = "rds_restore", "pipeops-prod-look"
 EVERYTHING = [
@@ -26,9 +26,7 @@ EVERYTHING = [
 
 @pytest.fixture
 def prod(account: Account) -> Side:
-    side = make_side(account, "prod", WEST, "10.0")
-    side.primary()
-    return side
+    return lay_prod(account)[0]
 
 
 def wanted(side: Side, **more: Any) -> dict[str, Any]:
@@ -57,14 +55,18 @@ def test_a_point_in_time_converges_and_goes(account: Account, prod: Side) -> Non
 
 
 def test_replicated_backups_are_restored_in_the_other_region(account: Account, prod: Side) -> None:
-    dr = make_side(account, "dr", EAST, "10.1")
-    dr.primary(state="present")
+    dr = lay_prod(account)[1]
     key = dr.options["kms_key_arn"]
     copied = dr.run("rds_backup_replication", source_arn=PROD_ARN, kms_key_arn=key, account_id="123456789012")
     options = {**wanted(dr, automated_backup_arn=copied["outputs"]["arn"]), "identifier": "pipeops-dr-restored"}
     applied = prove_converges(account, MODULE, **options)
     assert applied["outputs"]["kms_key_arn"] == key
     assert dr.show("pipeops-dr-restored")["DBName"] == "platform"
+    role = "pipeops-dr-rds-monitoring"
+    assert "create/iam_role/rds-monitoring" in actions(applied)
+    account.run(MODULE, **options, state="absent", deletion_protection=False, final_snapshot=False)
+    assert dr.client("iam").get_role(RoleName=role), "it is the database's own"
+    assert actions(dr.primary(secret_name=None))[0] != "update/iam_role/rds-monitoring/tags"
 
 
 def test_a_snapshot_is_restored(account: Account, prod: Side) -> None:

@@ -7,24 +7,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ..engine.errors import PlanRefused
 from ..engine.layer import Context, Layer, View
 from ..engine.model import Key, Wanted
+from ..resources.iam_role import IamRole
 from ..resources.rds_parameter_group import RdsParameterGroup
 from ..resources.rds_restore import TAG_ORIGIN, Origin, RdsRestore, RdsRestoredSettings
 from ..resources.rds_subnet_group import RdsSubnetGroup
 from . import rds_rules
+from ._rds_common import LAYER_NAME as DATABASE
 from ._rds_common import (
-    MONITORING,
     SUBNETS,
     common_attributes,
     family_of,
     group_attributes,
     identifier_of,
     instance_settings,
+    monitoring_role,
     parameter_group,
     parameter_group_name,
     subnet_group,
@@ -44,7 +47,19 @@ def build(params: Mapping[str, Any], context: Context) -> Sequence[Wanted]:
     if refused:
         raise PlanRefused(refused)
     wanted = [subnet_group(params, context), parameter_group(params, context), _instance(params, context)]
-    return wanted if params["state"] == "absent" else [*wanted, _settings(params, context)]
+    if params["state"] == "absent":
+        return wanted
+    return [*_monitoring(params, context), *wanted, _settings(params, context)]
+
+
+def _monitoring(params: Mapping[str, Any], context: Context) -> list[Wanted]:
+    """Return the monitoring role of the environment's database, which need not stand where backups are restored.
+
+    It is tagged as the database's own, so that both layers want the same; and it is never removed with a restore.
+    """
+    if params["monitoring_role_arn"] or not params["monitoring_interval_seconds"]:
+        return []
+    return [monitoring_role(replace(context, layer=DATABASE))]
 
 
 def problems(params: Mapping[str, Any], context: Context) -> Iterator[str]:
@@ -96,20 +111,18 @@ def origin_of(params: Mapping[str, Any]) -> Origin:
     )
 
 
-def _attributes(params: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def _attributes(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return everything that the restored instance shall be like."""
-    role = params["monitoring_role_arn"] or context.arn("iam", f"role/{context.identity.name(MONITORING)}", region="")
-    return {
-        **common_attributes({**params, "kms_key_arn": params["performance_insights_key_arn"]}, params),
-        **instance_settings(params),
-        "monitoring_role_arn": role if params["monitoring_interval_seconds"] else None,
-    }
+    common = common_attributes({**params, "kms_key_arn": params["performance_insights_key_arn"]}, params)
+    if params["monitoring_role_arn"] and params["monitoring_interval_seconds"]:
+        common["monitoring_role_arn"] = params["monitoring_role_arn"]
+    return {**common, **instance_settings(params)}
 
 
 def _instance(params: Mapping[str, Any], context: Context) -> Wanted:
     identifier, origin, removal = identifier_of(params, context), origin_of(params), params["state"] == "absent"
     wanted = {
-        **_attributes(params, context),
+        **_attributes(params),
         "storage_type": params["storage_type"],
         "subnet_group": identifier,
         "parameter_group": parameter_group_name(params, context),
@@ -130,7 +143,7 @@ def _instance(params: Mapping[str, Any], context: Context) -> Wanted:
 def _settings(params: Mapping[str, Any], context: Context) -> Wanted:
     identifier = identifier_of(params, context)
     attributes = {
-        **_attributes(params, context),
+        **_attributes(params),
         **group_attributes(params, context),
         "identifier": identifier,
     }
@@ -150,4 +163,6 @@ def outputs(view: View, params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-LAYER = Layer(LAYER_NAME, (RdsSubnetGroup(), RdsParameterGroup(), RdsRestore(), RdsRestoredSettings()), build, outputs)
+LAYER = Layer(
+    LAYER_NAME, (IamRole(), RdsSubnetGroup(), RdsParameterGroup(), RdsRestore(), RdsRestoredSettings()), build, outputs
+)

@@ -17,9 +17,9 @@ from typing import Any
 
 from ..engine.aws import Aws, describe_error, error_code, is_aws_error
 from ..preflight.windows import DAY, BackupWindow
-from ..resources import rds_calls, rds_metrics
+from ..resources import rds_describe, rds_metrics
 from ..resources.rds_backup_facts import LEFT_OVER, replicated_backup
-from ..resources.rds_calls import Instance
+from ..resources.rds_describe import Instance
 from ..resources.rds_source import InstanceArn
 
 GIB = 1024**3
@@ -146,12 +146,12 @@ def _part(region: str, call: Callable[[Aws, Asked], dict[str, Any]], aws: Aws, a
 
 
 def _replica(aws: Aws, asked: Asked) -> dict[str, Any]:
-    return asdict(instance_facts(rds_calls.describe(aws, asked.identifier, probe=True), datetime.now(UTC)))
+    return asdict(instance_facts(rds_describe.describe(aws, asked.identifier, probe=True), datetime.now(UTC)))
 
 
 def _source(aws: Aws, asked: Asked) -> dict[str, Any]:
     where = asked.source
-    found = rds_calls.describe(aws, where.identifier, region=where.region, probe=True)
+    found = rds_describe.describe(aws, where.identifier, region=where.region, probe=True)
     return asdict(instance_facts(found, datetime.now(UTC)))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..engine.model import Update
-from .rds_calls import NEEDS_ACTION, Instance, parameter_status
+from .rds_describe import NEEDS_ACTION, Instance, parameter_status
 
 #: Parameters that CreateDBInstance, CreateDBInstanceReadReplica and ModifyDBInstance share, by our attribute.
 SHARED = {

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from ..engine.aws import Aws, error_code, is_aws_error, tag_dict, tag_list
 from ..engine.model import Key, Observed, Readiness, ResourceType, Scope, Traits, Update, Wanted
 from ..engine.waiting import wait_until
-from . import rds_calls
+from . import rds_calls, rds_describe
 from .rds_backup_facts import LEFT_OVER, RETAINED, replicated_backup
 from .rds_source import InstanceArn, problems_of, source_of
 
@@ -88,7 +88,7 @@ class RdsBackupReplication(ResourceType):
         """Tell whether retained backups are of the instance that stands; another one may have borne its name before."""
         source = InstanceArn.parse(source_arn) or InstanceArn("", "", "")
         try:
-            standing = rds_calls.describe(aws, source.identifier, region=source.region, probe=True)
+            standing = rds_describe.describe(aws, source.identifier, region=source.region, probe=True)
         except Exception as error:
             if not is_aws_error(error):
                 raise

@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 from ..engine.aws import Aws, tag_list
 from ..engine.model import Key, Observed, Scope, Traits, Update, Wanted
 from ..engine.values import is_pending
-from . import rds_calls, rds_metrics
+from . import rds_calls, rds_describe, rds_metrics
 from .rds_attributes import AT_CREATION, SHARED, request
-from .rds_calls import Instance
+from .rds_describe import Instance
 from .rds_instance import RESTORE, ROLES, UPDATES, DbInstance, delete_instance, owned_name
 from .rds_promotion import Order, Replica, Verdict, gate, promote
 from .rds_source import InstanceArn, problems_of, source_of
@@ -71,7 +71,7 @@ class RdsCrossRegionReplica(DbInstance):
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
         if not scope.wanted:
             return []
-        instances = [one for one in rds_calls.all_instances(aws) if _counts(one, scope)]
+        instances = [one for one in rds_describe.all_instances(aws) if _counts(one, scope)]
         found = []
         for name, wanted in scope.wanted.items():
             named = [one for one in instances if one["DBInstanceIdentifier"] == wanted.attributes["identifier"]]
@@ -81,7 +81,7 @@ class RdsCrossRegionReplica(DbInstance):
         return found
 
     def refresh(self, aws: Aws, scope: Scope, observed: Observed) -> Observed | None:
-        instance, wanted = rds_calls.describe(aws, observed.id), scope.wanted.get(observed.name)
+        instance, wanted = rds_describe.describe(aws, observed.id), scope.wanted.get(observed.name)
         return self._as_replica(instance, observed.name, wanted) if instance else None
 
     def _with_replication(self, aws: Aws, instance: Instance, name: str, wanted: Wanted) -> Observed:

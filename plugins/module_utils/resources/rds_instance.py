@@ -15,9 +15,9 @@ from ..engine.aws import Aws, error_code, error_message, tag_dict, tag_list
 from ..engine.errors import EngineError
 from ..engine.model import Observed, Readiness, ResourceType, Scope, Traits, Update, Wanted
 from ..engine.values import Ref, is_pending
-from . import rds_calls
+from . import rds_calls, rds_describe
 from .rds_attributes import AT_CREATION, LATE, OF_A_PRIMARY, SETTABLE, attributes_of, modification, request
-from .rds_calls import Instance
+from .rds_describe import Instance
 from .rds_parameter_group import parameters_in_force
 from .secret import PASSWORD, read_credentials
 
@@ -82,7 +82,7 @@ class DbInstance(ResourceType):
         )
 
     def refresh(self, aws: Aws, scope: Scope, observed: Observed) -> Observed | None:
-        instance = rds_calls.describe(aws, observed.id)
+        instance = rds_describe.describe(aws, observed.id)
         return self.observed(instance, observed.name, scope.wanted.get(observed.name)) if instance else None
 
     def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> Observed | None:
@@ -102,7 +102,7 @@ class DbInstance(ResourceType):
         aws.client("rds").add_tags_to_resource(ResourceName=observed.get("arn"), Tags=tag_list(tags))
 
     def readiness(self, observed: Observed) -> Readiness:
-        return rds_calls.readiness_of(observed.status)
+        return rds_describe.readiness_of(observed.status)
 
     def refuses(self, attribute: str, wanted: Any, observed: Any) -> str:
         if attribute == "storage_gib" and not is_pending(wanted) and wanted < observed:
@@ -178,7 +178,7 @@ class RdsInstance(DbInstance):
     }
 
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
-        found = [one for one in rds_calls.all_instances(aws) if self._counts(one, scope)]
+        found = [one for one in rds_describe.all_instances(aws) if self._counts(one, scope)]
         names = {wanted.attributes["identifier"]: name for name, wanted in scope.wanted.items()}
         result = {names[one["DBInstanceIdentifier"]]: one for one in found if one["DBInstanceIdentifier"] in names}
         for one in found:
@@ -215,12 +215,12 @@ class RdsInstance(DbInstance):
     @staticmethod
     def _upgrade(aws: Aws, identifier: str, version: str) -> None:
         """Upgrade the replicas first: a replica may be ahead of its source, but never behind."""
-        primary = rds_calls.describe(aws, identifier) or {}
+        primary = rds_describe.describe(aws, identifier) or {}
         replicas = list(primary.get("ReadReplicaDBInstanceIdentifiers") or ())
         for arn in [replica for replica in replicas if replica.startswith("arn:")]:
             _require_version(aws, identifier, arn, version)
         for replica in [one for one in replicas if not one.startswith("arn:")]:
-            standing = rds_calls.describe(aws, replica)
+            standing = rds_describe.describe(aws, replica)
             if standing and _version(standing["EngineVersion"]) < _version(version):
                 rds_calls.modify(aws, replica, f"upgrading to {version}", 600, EngineVersion=version)
         rds_calls.modify(aws, identifier, f"upgrading to {version}", 900, EngineVersion=version)
@@ -252,7 +252,7 @@ def delete_instance(aws: Aws, observed: Observed) -> None:
     Raises:
         EngineError: if it still has replicas.
     """
-    standing = rds_calls.describe(aws, observed.id) or {}
+    standing = rds_describe.describe(aws, observed.id) or {}
     _require_no_replicas(aws, observed.id, standing)
     # AWS takes no final snapshot of a replica: its data are those of the source.
     alone = not standing.get("ReadReplicaSourceDBInstanceIdentifier")
@@ -265,7 +265,7 @@ def _require_no_replicas(aws: Aws, identifier: str, standing: Instance) -> None:
     remote = [one for one in standing.get("ReadReplicaDBInstanceIdentifiers") or () if one.startswith("arn:")]
     local = [
         one["DBInstanceIdentifier"]
-        for one in rds_calls.all_instances(aws)
+        for one in rds_describe.all_instances(aws)
         if one.get("ReadReplicaSourceDBInstanceIdentifier") == identifier and one["DBInstanceStatus"] != "deleting"
     ]
     if remote or local:

@@ -16,8 +16,8 @@ from typing import Any
 from ..engine.aws import Aws, error_code, is_aws_error
 from ..engine.errors import EngineError, PlanRefused
 from ..engine.values import is_pending
-from . import rds_calls, rds_metrics
-from .rds_calls import NEEDS_ACTION, SETTLED, Instance
+from . import rds_calls, rds_describe, rds_metrics
+from .rds_describe import NEEDS_ACTION, SETTLED, Instance
 
 PLANNED, DISASTER = "planned", "disaster"
 #: What RDS says of a replication that works (RDS API reference, DBInstanceStatusInfo).
@@ -236,7 +236,7 @@ def foreseen(order: Order, lag_seconds: float | None, verdict: Verdict) -> dict[
 
 
 def _look(aws: Aws, identifier: str) -> Replica | None:
-    instance = rds_calls.describe(aws, identifier)
+    instance = rds_describe.describe(aws, identifier)
     return observed_replica(instance, aws.region, rds_metrics.replica_lag(aws, identifier)) if instance else None
 
 
@@ -247,7 +247,7 @@ def _promote_once(aws: Aws, identifier: str, values: Mapping[str, Any]) -> None:
     except Exception as error:
         if not is_aws_error(error) or error_code(error) != "InvalidDBInstanceState":
             raise
-        instance = rds_calls.describe(aws, identifier) or {}
+        instance = rds_describe.describe(aws, identifier) or {}
         if instance.get("ReadReplicaSourceDBInstanceIdentifier"):
             raise
 

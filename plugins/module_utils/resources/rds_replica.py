@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 from ..engine.aws import Aws, tag_dict, tag_list
 from ..engine.model import Observed, Scope, Traits, Update, Wanted
-from . import rds_calls
+from . import rds_calls, rds_describe
 from .rds_attributes import AT_CREATION, SETTABLE, SHARED, attributes_of, request
-from .rds_calls import Instance
+from .rds_describe import Instance
 from .rds_instance import (
     BACKUPS,
     DELETION_PROTECTION,
@@ -60,7 +60,7 @@ class RdsReplica(DbInstance):
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
         names = {wanted.attributes["identifier"]: name for name, wanted in scope.wanted.items()}
         found = []
-        for instance in rds_calls.all_instances(aws):
+        for instance in rds_describe.all_instances(aws):
             name = names.get(instance["DBInstanceIdentifier"]) or _replica_name(scope, instance)
             if name is not None and self._counts(instance, scope.wanted.get(name)):
                 found.append(self._observed_as(instance, name, scope.wanted.get(name)))
@@ -142,11 +142,11 @@ class RdsReplicaSettings(DbInstance):
     def create(self, aws: Aws, wanted: Wanted) -> Observed:
         identifier, group = wanted.attributes["identifier"], wanted.attributes["parameter_group"]
         # In the region of its source a replica begins with the source's group, elsewhere with RDS's own.
-        before = attributes_of(rds_calls.describe(aws, identifier) or {"DBInstanceStatus": ""})
+        before = attributes_of(rds_describe.describe(aws, identifier) or {"DBInstanceStatus": ""})
         values: dict[str, Any] = request(wanted.attributes, {name: SETTABLE[name] for name in self.changed_together})
         rds_calls.modify(aws, identifier, "getting its settings", self.creation.seconds, **values)
         rds_calls.restart(aws, identifier, expected=before["parameter_group"] != group)
-        instance = rds_calls.describe(aws, identifier) or {}
+        instance = rds_describe.describe(aws, identifier) or {}
         # Last, so that a run that was killed before begins with it again.
         aws.client("rds").add_tags_to_resource(
             ResourceName=instance["DBInstanceArn"], Tags=tag_list({TAG_SETTINGS: APPLIED})

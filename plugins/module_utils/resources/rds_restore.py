@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 from ..engine.aws import Aws, tag_list
 from ..engine.model import Observed, Scope, Traits, Update, Wanted
-from . import rds_calls
+from . import rds_calls, rds_describe
 from .rds_attributes import SETTABLE, request
-from .rds_calls import Instance
+from .rds_describe import Instance
 from .rds_instance import (
     BACKUPS,
     DELETION_PROTECTION,
@@ -124,7 +124,7 @@ class RdsRestore(DbInstance):
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
         found = []
         for name, wanted in scope.wanted.items():
-            instance = rds_calls.describe(aws, wanted.attributes["identifier"])
+            instance = rds_describe.describe(aws, wanted.attributes["identifier"])
             if instance and self._counts(instance, scope, wanted):
                 found.append(self._as_restore(instance, name, wanted))
         return found
@@ -141,7 +141,7 @@ class RdsRestore(DbInstance):
         return replace(observed, attributes={**observed.attributes, **origin})
 
     def refresh(self, aws: Aws, scope: Scope, observed: Observed) -> Observed | None:
-        instance = rds_calls.describe(aws, observed.id)
+        instance = rds_describe.describe(aws, observed.id)
         return self._as_restore(instance, observed.name, scope.wanted.get(observed.name)) if instance else None
 
     def create(self, aws: Aws, wanted: Wanted) -> Observed:

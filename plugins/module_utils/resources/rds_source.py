@@ -13,8 +13,8 @@ from typing import Any
 from ..engine.aws import Aws, describe_error, error_code, is_aws_error
 from ..engine.model import Observed, Readiness, ResourceType, Scope, Wanted
 from ..engine.values import is_pending
-from . import rds_calls
-from .rds_calls import NEEDS_ACTION, Instance
+from . import rds_describe
+from .rds_describe import NEEDS_ACTION, Instance
 
 KIND = "rds_source"
 #: What is made of a source.
@@ -68,7 +68,7 @@ class RdsSource(ResourceType):
         if is_pending(arn) or where is None:
             return Observed(self.kind, wanted.name, str(arn), {"problems": []}, {}, PLANNED)
         try:
-            instance = rds_calls.describe(aws, where.identifier, region=where.region, probe=True)
+            instance = rds_describe.describe(aws, where.identifier, region=where.region, probe=True)
         except Exception as error:
             if not is_aws_error(error):
                 raise
@@ -89,7 +89,7 @@ class RdsSource(ResourceType):
         """Tell whether something can be made of it now; whoever follows it already need not wait for it."""
         if observed.status == PLANNED:
             return Readiness.WAIT
-        settled = rds_calls.readiness_of(observed.status) is not Readiness.WAIT
+        settled = rds_describe.readiness_of(observed.status) is not Readiness.WAIT
         gone = observed.status in (UNREACHABLE, MISSING)
         return Readiness.READY if settled or gone or observed.get("followed") else Readiness.WAIT
 

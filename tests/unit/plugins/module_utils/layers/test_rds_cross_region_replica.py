@@ -17,7 +17,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.engine.layer impo
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.model import Identity, Key, Observed, Wanted
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.planner import State, make_plan
 from ansible_collections.pipeops.platform.plugins.module_utils.layers.rds_cross_region_replica import LAYER
-from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_calls import NEEDS_ACTION
+from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_describe import NEEDS_ACTION
 from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_promotion import (
     Order,
     Replica,

@@ -25,7 +25,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_att
     modification,
     request,
 )
-from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_calls import NEEDS_ACTION
+from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_describe import NEEDS_ACTION
 from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_instance import RdsInstance
 from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_replica import (
     RdsReplica,
