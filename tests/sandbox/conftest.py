@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +43,10 @@ class Account:
         spec = {**aws_argument_spec(), **argument_spec(loaded.ARGUMENT_SPEC)}
         checked = ArgumentSpecValidator(spec).validate({**given, **options})
         assert not checked.error_messages, checked.error_messages
-        return run_layer(loaded.LAYER, checked.validated_parameters, check_mode=check)
+        result = run_layer(loaded.LAYER, checked.validated_parameters, check_mode=check)
+        # Ansible hands it on as JSON, in which nothing but plain values can be.
+        json.dumps(result)
+        return result
 
     def mutations(self, action: Callable[[], Any]) -> list[str]:
         """Return the mutating calls that an action makes, as ``service:Operation``."""

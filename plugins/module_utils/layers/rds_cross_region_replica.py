@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ..engine.errors import PlanRefused
@@ -128,7 +129,7 @@ def _promoted(params: Mapping[str, Any], context: Context) -> Wanted:
     attributes = {
         "identifier": identifier_of(params, context),
         "role": "primary",
-        "promotion": {"order": order, "values": values, "region": context.region},
+        "promotion": {"order": asdict(order), "values": values, "region": context.region},
     }
     return Wanted(KIND, PRIMARY, attributes)
 
@@ -166,7 +167,7 @@ def report(params: Mapping[str, Any], before: Mapping[Key, Observed], after: Map
         return {"promotion": None}
     done = left.get("promoted") if left else None
     order = Order(params["mode"], params["evidence"], params["lag_limit_seconds"], params["source_arn"])
-    attributes = {"identifier": standing.id, "promotion": {"order": order, "region": ""}}
+    attributes = {"identifier": standing.id, "promotion": {"order": asdict(order), "region": ""}}
     verdict = verdict_of(standing, order, Wanted(KIND, PRIMARY, attributes))
     return {"promotion": done or foreseen(order, standing.get("lag_seconds"), verdict)}
 

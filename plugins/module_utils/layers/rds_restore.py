@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..engine.layer import Context, Layer, View
 from ..engine.model import Key, Wanted
 from ..resources.iam_role import IamRole
 from ..resources.rds_parameter_group import RdsParameterGroup
-from ..resources.rds_restore import TAG_ORIGIN, Origin, RdsRestore, RdsRestoredSettings
+from ..resources.rds_restore import AT_RESTORE, TAG_ORIGIN, Origin, RdsRestore, RdsRestoredSettings
 from ..resources.rds_subnet_group import RdsSubnetGroup
 from . import rds_rules
 from ._rds_common import LAYER_NAME as DATABASE
@@ -124,14 +124,14 @@ def _instance(params: Mapping[str, Any], context: Context) -> Wanted:
     wanted = {
         **_attributes(params),
         "storage_type": params["storage_type"],
-        "subnet_group": identifier,
         "parameter_group": parameter_group_name(params, context),
     }
     attributes = {
+        **{name: wanted[name] for name in AT_RESTORE if name in wanted},
         "identifier": identifier,
         "restored_from": None if removal else origin.tag,
         "subnet_group": identifier,
-        "restore": {"origin": origin, "request": wanted},
+        "origin": asdict(origin),
         "final_snapshot": params["final_snapshot"],
         "removal": removal,
     }

@@ -41,8 +41,8 @@ class RdsCrossRegionReplica(DbInstance):
     Attributes, beside those of :mod:`.rds_attributes`:
         source: the ARN of the source.
         role: ``replica``, or ``primary`` to have it promoted.
-        promotion: for the role ``primary``: an :class:`.rds_promotion.Order` in ``order``, and in ``values`` further
-            parameters of PromoteReadReplica.
+        promotion: for the role ``primary``: the members of an :class:`.rds_promotion.Order` in ``order``, further
+            parameters of PromoteReadReplica in ``values``, and for people the ``region``.
         final_snapshot: counts only for one that has become a database of its own.
         removal: True if the run removes it; then one that is on its way out is observed too.
 
@@ -148,7 +148,7 @@ class RdsCrossRegionReplica(DbInstance):
 def order_of(wanted: Wanted) -> Order | None:
     """Return how the replica shall be promoted, None if it shall not."""
     promotion = wanted.attributes.get("promotion")
-    return promotion["order"] if promotion else None
+    return Order(**promotion["order"]) if promotion else None
 
 
 def verdict_of(standing: Observed | None, order: Order, wanted: Wanted) -> Verdict:

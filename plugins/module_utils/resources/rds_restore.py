@@ -105,7 +105,8 @@ class RdsRestore(DbInstance):
         identifier: it finds the instance; a removal only counts one that bears this layer's tags as well.
         restored_from: what its tag says, see :attr:`Origin.tag`.
         subnet_group: where it is.
-        restore: the :class:`Origin`, and in ``request`` the attributes that the restore sets.
+        origin: the members of the :class:`Origin`.
+        all of ``AT_RESTORE``: what the restore sets; :class:`RdsRestoredSettings` keeps it so.
         final_snapshot: whether a snapshot is taken before it is deleted.
         removal: True if the run removes it; then one that is on its way out is observed too.
     """
@@ -114,7 +115,7 @@ class RdsRestore(DbInstance):
     label = "restored instance"
     creation = Traits(seconds=1800)
     deletion = Traits(seconds=420, interrupts="everything that uses the restored instance", reversible=False)
-    create_only = frozenset({"restore", "final_snapshot", "removal"})
+    create_only = frozenset({*AT_RESTORE, "origin", "final_snapshot", "removal"}) - {"subnet_group"}
     fixed: ClassVar[Mapping[str, str]] = {
         "restored_from": "An instance of this identifier stands already and is no such restore. Choose another "
         "identifier, or remove that one first.",
@@ -146,13 +147,13 @@ class RdsRestore(DbInstance):
 
     def create(self, aws: Aws, wanted: Wanted) -> Observed:
         asked, client = wanted.attributes, aws.client("rds", once=True)
-        origin: Origin = asked["restore"]["origin"]
+        origin = Origin(**asked["origin"])
         rds_calls.free_identifier(aws, asked["identifier"])
         values = {
             "PubliclyAccessible": False,
             "Tags": tag_list(wanted.tags or {}),
             **origin.parameters,
-            **request(asked["restore"]["request"], AT_RESTORE),
+            **request(asked, AT_RESTORE),
         }
         if origin.snapshot:
             answer = client.restore_db_instance_from_db_snapshot(DBInstanceIdentifier=asked["identifier"], **values)
