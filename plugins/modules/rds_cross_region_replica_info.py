@@ -23,7 +23,7 @@ options:
     description: ARN of the instance that it replicates, or that it did before it was promoted.
     type: str
     required: true
-  secret:
+  secret_name:
     description: Name of the secret with the master user's password, the same in both regions.
     type: str
   kms_key_arn:
@@ -50,7 +50,7 @@ EXAMPLES = r"""
     region: us-east-1
     identifier: pipeops-dr
     source_arn: arn:aws:rds:us-west-2:123456789012:db:pipeops-prod
-    secret: pipeops/prod/database
+    secret_name: pipeops/prod/database
     kms_key_arn: arn:aws:kms:us-east-1:123456789012:key/1c2d3e4f-0000-4000-8000-000000000000
   register: readiness
 """
@@ -458,7 +458,7 @@ ARGUMENT_SPEC = {
     "identifier": {"type": "str", "required": True},
     "source_arn": {"type": "str", "required": True},
     # The name of a secret and the ARN of a key are no secrets.
-    "secret": {"type": "str", "no_log": False},
+    "secret_name": {"type": "str", "no_log": False},
     "kms_key_arn": {"type": "str", "no_log": False},
 }
 
@@ -476,7 +476,7 @@ def read(params: Mapping[str, Any]) -> dict[str, Any]:
             "arn:aws:rds:REGION:ACCOUNT:db:IDENTIFIER."
         )
     asked = replica_facts.Asked(
-        params["identifier"].lower(), source, params["source_arn"], params["secret"], params["kms_key_arn"]
+        params["identifier"].lower(), source, params["source_arn"], params["secret_name"], params["kms_key_arn"]
     )
     return dict(replica_facts.read(Aws(params), asked))
 

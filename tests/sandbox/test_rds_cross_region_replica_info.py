@@ -31,7 +31,7 @@ def read(dr: Side, **options: Any) -> dict[str, Any]:
         "endpoint_url": dr.account.url,
         "identifier": "pipeops-dr",
         "source_arn": PROD_ARN,
-        "secret": "pipeops/prod/database",
+        "secret_name": "pipeops/prod/database",
         "kms_key_arn": dr.options["kms_key_arn"],
     }
     checked = ArgumentSpecValidator({**aws_argument_spec(), **module.ARGUMENT_SPEC}).validate({**given, **options})
@@ -87,7 +87,7 @@ def test_what_is_not_there_is_told(account: Account, dr: Side) -> None:
 
 
 def test_what_is_not_asked_for_is_null(account: Account, dr: Side) -> None:
-    facts = read(dr, secret=None, kms_key_arn=None)
+    facts = read(dr, secret_name=None, kms_key_arn=None)
     assert {name for name, part in facts.items() if part is None} == {"secret", "secret_replication", "key"}
 
 
