@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.pipeops.platform.plugins.plugin_utils.info_action import InfoActionModule
+from ansible_collections.pipeops.platform.plugins.plugin_utils.function_action import FunctionActionModule
 
 
-class ActionModule(InfoActionModule):
+class ActionModule(FunctionActionModule):
     """Runs M(pipeops.platform.rds_cross_region_replica_info) without starting another interpreter."""

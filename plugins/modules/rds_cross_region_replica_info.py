@@ -84,6 +84,18 @@ replica:
       description: Its ARN.
       type: str
       sample: arn:aws:rds:us-east-1:123456789012:db:pipeops-dr
+    endpoint:
+      description: Its host name; null while it is being made.
+      type: str
+      sample: pipeops-dr.c1a2b3c4d5e6.us-east-1.rds.amazonaws.com
+    port:
+      description: Its port.
+      type: int
+      sample: 5432
+    tags:
+      description: Its tags.
+      type: dict
+      sample: {"pipeops:environment": "dr"}
     status:
       description: Its status in AWS's word.
       type: str
@@ -215,35 +227,6 @@ source:
       description: Whether there is such an instance; all else is null or empty if not.
       type: bool
       sample: true
-    identifier:
-      description: Its identifier.
-      type: str
-      sample: pipeops-dr
-    arn:
-      description: Its ARN.
-      type: str
-      sample: arn:aws:rds:us-east-1:123456789012:db:pipeops-dr
-    status:
-      description: Its status in AWS's word.
-      type: str
-      sample: available
-    role:
-      description: V(replica) or V(primary).
-      type: str
-      sample: replica
-    replicas:
-      description: Its replicas, by ARN in other regions and by identifier in its own.
-      type: list
-      elements: str
-      sample: []
-    backup_retention_days:
-      description: Days for which its backups are kept; 0 if there are none.
-      type: int
-      sample: 30
-    managed_password:
-      description: Whether RDS manages its password, of which PostgreSQL makes no replicas.
-      type: bool
-      sample: false
 source_metrics:
   description: What the source keeps for its replicas, the highest of the latest five datapoints, from CloudWatch.
   returned: always
@@ -448,9 +431,10 @@ key:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.function import run_function
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.waiting import Progress
 from ansible_collections.pipeops.platform.plugins.module_utils.readiness import replica_facts
 from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_source import InstanceArn
 
@@ -463,12 +447,13 @@ ARGUMENT_SPEC = {
 }
 
 
-def read(params: Mapping[str, Any]) -> dict[str, Any]:
+def run(params: Mapping[str, Any], *, check_mode: bool, progress: Progress) -> dict[str, Any]:
     """Return all parts of the answer.
 
     Raises:
         EngineError: for options that cannot be.
     """
+    del check_mode
     source = InstanceArn.parse(params["source_arn"])
     if source is None:
         raise EngineError(
@@ -478,17 +463,11 @@ def read(params: Mapping[str, Any]) -> dict[str, Any]:
     asked = replica_facts.Asked(
         params["identifier"].lower(), source, params["source_arn"], params["secret_name"], params["kms_key_arn"]
     )
-    return dict(replica_facts.read(Aws(params), asked))
+    return dict(replica_facts.read(Aws(params, progress), asked))
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        facts = read(module.params)
-    except EngineError as error:
-        module.fail_json(msg=str(error))
-    else:
-        module.exit_json(changed=False, **facts)
+    run_function(run, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def read(dr: Side, **options: Any) -> dict[str, Any]:
     checked = ArgumentSpecValidator({**aws_argument_spec(), **module.ARGUMENT_SPEC}).validate({**given, **options})
     assert not checked.error_messages
     before = dr.account.journal_length()
-    facts = module.read(checked.validated_parameters)
+    facts = module.run(checked.validated_parameters, check_mode=True, progress=lambda _text: None)
     assert [e for e in dr.account.sandbox.journal.entries() if e.n > before and e.mutating] == []
     return facts
 

@@ -26,6 +26,12 @@ except ImportError:
     # Aws refuses to begin, in Ansible's usual words.
     pass
 
+#: The options of waiting, described in the doc fragment pipeops.platform.patience.
+PATIENCE_ARGUMENT_SPEC: dict[str, Any] = {
+    "wait_timeout": {"type": "int", "default": 3600},
+    "wait_delay": {"type": "float", "default": 15.0},
+}
+
 #: Tries of a call in all, and of one that asks whether a region answers.
 TRIES, PROBES = 8, 3
 

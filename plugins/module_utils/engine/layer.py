@@ -16,7 +16,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from .aws import Aws
+from .aws import PATIENCE_ARGUMENT_SPEC, Aws
 from .errors import EngineError
 from .executor import Executor
 from .model import Identity, Key, Observed, Readiness, ResourceType, Scope, Wanted
@@ -35,8 +35,7 @@ COMMON_ARGUMENT_SPEC: dict[str, Any] = {
     "account_id": {"type": "str"},
     "tags": {"type": "dict", "default": {}},
     "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 3600},
-    "wait_delay": {"type": "float", "default": 15.0},
+    **PATIENCE_ARGUMENT_SPEC,
     "started": {"type": "dict", "default": {}},
 }
 

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ..engine.aws import Aws, describe_error, error_code, is_aws_error
+from ..engine.aws import Aws, describe_error, error_code, is_aws_error, tag_dict
 from ..preflight.windows import DAY, BackupWindow
 from ..resources import rds_describe, rds_metrics
 from ..resources.rds_backup_facts import LEFT_OVER, replicated_backup
@@ -51,6 +51,9 @@ class InstanceFacts:
     exists: bool
     identifier: str | None = None
     arn: str | None = None
+    endpoint: str | None = None
+    port: int | None = None
+    tags: dict[str, str] = field(default_factory=dict)
     status: str | None = None
     role: str | None = None
     source_arn: str | None = None
@@ -85,6 +88,9 @@ def instance_facts(instance: Instance | None, now: datetime) -> InstanceFacts:
         exists=True,
         identifier=instance["DBInstanceIdentifier"],
         arn=instance["DBInstanceArn"],
+        endpoint=(instance.get("Endpoint") or {}).get("Address"),
+        port=(instance.get("Endpoint") or {}).get("Port"),
+        tags=tag_dict(instance.get("TagList")),
         status=instance["DBInstanceStatus"],
         role="replica" if source else "primary",
         source_arn=source,

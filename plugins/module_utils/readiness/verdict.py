@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..resources.rds_calls import NEEDS_ACTION, SETTLED
+from ..resources.rds_describe import NEEDS_ACTION, SETTLED
 
 Grade = Literal["good", "warning", "bad"]
 #: Seconds of lag above which somebody should look, and above which a switchover would make applications wait.
