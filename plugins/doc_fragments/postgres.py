@@ -27,7 +27,7 @@ options:
     description: Its port.
     type: int
     default: 5432
-  secret:
+  secret_name:
     description:
       - Name or ARN of the secret that holds C(username) and C(password) of the master user.
       - It is read in O(region). While a region is down, name the other one, where its copy is.

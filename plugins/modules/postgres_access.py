@@ -48,7 +48,7 @@ EXAMPLES = r"""
   pipeops.platform.postgres_access:
     region: us-west-2
     endpoint: pipeops-prod.c1a2b3c4d5e6.us-west-2.rds.amazonaws.com
-    secret: pipeops/prod/database
+    secret_name: pipeops/prod/database
     state: closed
   register: closed
 
@@ -56,7 +56,7 @@ EXAMPLES = r"""
   pipeops.platform.postgres_access:
     region: us-east-1
     endpoint: pipeops-dr.c1a2b3c4d5e6.us-east-1.rds.amazonaws.com
-    secret: pipeops/prod/database
+    secret_name: pipeops/prod/database
     state: open
 """
 

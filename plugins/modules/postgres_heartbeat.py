@@ -36,7 +36,7 @@ EXAMPLES = r"""
   pipeops.platform.postgres_heartbeat:
     region: us-east-1
     endpoint: database.prod.pipeops.internal
-    secret: pipeops/prod/database
+    secret_name: pipeops/prod/database
     writer: dr_failover
 
 - name: Measure how far the other region is behind
@@ -44,7 +44,7 @@ EXAMPLES = r"""
     region: us-west-2
     endpoint: pipeops-prod.c1a2b3c4d5e6.us-west-2.rds.amazonaws.com
     replica: pipeops-dr.c1a2b3c4d5e6.us-east-1.rds.amazonaws.com
-    secret: pipeops/prod/database
+    secret_name: pipeops/prod/database
     writer: dr_status
     wait_timeout: 30
   register: heartbeat

@@ -33,7 +33,7 @@ EXAMPLES = r"""
     region: us-east-1
     endpoint: pipeops-prod.c1a2b3c4d5e6.us-west-2.rds.amazonaws.com
     replicas: [pipeops-dr.c1a2b3c4d5e6.us-east-1.rds.amazonaws.com]
-    secret: pipeops/prod/database
+    secret_name: pipeops/prod/database
 """
 
 RETURN = r"""

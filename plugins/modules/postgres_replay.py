@@ -35,7 +35,7 @@ EXAMPLES = r"""
   pipeops.platform.postgres_replay:
     region: us-east-1
     endpoint: pipeops-dr.c1a2b3c4d5e6.us-east-1.rds.amazonaws.com
-    secret: pipeops/prod/database
+    secret_name: pipeops/prod/database
     position: 0/3000148
     wait_timeout: 60
 """

@@ -38,7 +38,7 @@ SILENCE = 6
 POSTGRES_ARGUMENT_SPEC: dict[str, Any] = {
     "endpoint": {"type": "str", "required": True},
     "port": {"type": "int", "default": 5432},
-    "secret": {"type": "str", "required": True, "no_log": False},
+    "secret_name": {"type": "str", "required": True, "no_log": False},
     "database": {"type": "str", "default": "app"},
     "connect_timeout": {"type": "int", "default": 5},
     "ssl_mode": {
@@ -121,7 +121,7 @@ def server_of(params: Mapping[str, Any]) -> Server:
     """
     if not HAS_LIBRARIES:
         raise EngineError(missing_required_lib("psycopg and dnspython"))
-    credentials = read_credentials(Aws(params), params["secret"])
+    credentials = read_credentials(Aws(params), params["secret_name"])
     return Server(
         host=params["endpoint"],
         port=params["port"],
