@@ -195,6 +195,7 @@ def test_a_disaster_needs_nothing_of_the_other_region(account: Account, pair: Si
     assert {entry.region for entry in calls} == {EAST}
     # IAM and STS may be gone with their own region, so nothing of them is needed either.
     assert {entry.service for entry in calls} == {"rds", "cloudwatch"}
+    assert [entry.service for entry in calls].count("cloudwatch") == 1
 
 
 def test_a_replica_that_stands_needs_no_answer_of_its_source(account: Account, pair: Side, regions_up: None) -> None:

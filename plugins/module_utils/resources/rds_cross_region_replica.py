@@ -127,7 +127,8 @@ class RdsCrossRegionReplica(DbInstance):
         order = order_of(wanted)
         if update.name != PROMOTE.name or order is None:
             return super().update(aws, update, wanted, observed)
-        told = promote(aws, observed.id, order, wanted.attributes["promotion"]["values"])
+        values = wanted.attributes["promotion"]["values"]
+        told = promote(aws, observed.id, order, values, observed.get("lag_seconds"))
         return replace(observed, attributes={**observed.attributes, "promoted": told})
 
     def same(self, attribute: str, wanted: Any, observed: Any) -> bool:

@@ -191,11 +191,14 @@ def is_promoted(instance: Instance) -> bool:
     return not linked and instance["DBInstanceStatus"] in SETTLED
 
 
-def promote(aws: Aws, identifier: str, order: Order, values: Mapping[str, Any]) -> dict[str, Any]:
+def promote(
+    aws: Aws, identifier: str, order: Order, values: Mapping[str, Any], lag_seconds: float | None
+) -> dict[str, Any]:
     """Promote a replica and wait until it is a database of its own. No call leaves the region of the replica.
 
     Args:
         values: further parameters of PromoteReadReplica.
+        lag_seconds: what the plan was made with. A disaster does not wait for CloudWatch to tell it again.
 
     Returns:
         What the result tells of it: ``mode``, ``lag_seconds``, ``evidence``, ``started_at`` (UTC), ``seconds`` and
@@ -205,11 +208,11 @@ def promote(aws: Aws, identifier: str, order: Order, values: Mapping[str, Any]) 
         PlanRefused: if the gate says no to what has become of the replica meanwhile.
     """
     rds_calls.until(aws, identifier, "before its promotion", 300, rds_calls.is_idle)
-    replica = _look(aws, identifier)
+    lag = lag_seconds if order.mode == DISASTER else rds_metrics.replica_lag(aws, identifier)
+    replica = _look(aws, identifier, lag)
     verdict = gate(replica, order, identifier, aws.region)
     if verdict.reasons:
         raise PlanRefused(verdict.reasons)
-    lag = replica.lag_seconds if replica else None
     told = "unknown" if lag is None else f"{lag:.0f} s"
     aws.progress(f"Promoting {identifier} in {aws.region} ({order.mode}), lag {told}: its replication ends for good.")
     started, begun = datetime.now(UTC), time.monotonic()
@@ -235,9 +238,9 @@ def foreseen(order: Order, lag_seconds: float | None, verdict: Verdict) -> dict[
     }
 
 
-def _look(aws: Aws, identifier: str) -> Replica | None:
+def _look(aws: Aws, identifier: str, lag_seconds: float | None) -> Replica | None:
     instance = rds_describe.describe(aws, identifier)
-    return observed_replica(instance, aws.region, rds_metrics.replica_lag(aws, identifier)) if instance else None
+    return observed_replica(instance, aws.region, lag_seconds) if instance else None
 
 
 def _promote_once(aws: Aws, identifier: str, values: Mapping[str, Any]) -> None:
