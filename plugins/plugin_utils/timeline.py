@@ -123,6 +123,10 @@ def rows(findings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, s
         label = f"{prefix}{name}".replace("_", " ")
         if isinstance(value, Mapping):
             yield from rows(value, f"{label}: ")
+        elif isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value):
+            for item in value:
+                more = [str(text) for key, text in item.items() if key != "name" and text]
+                yield f"{label}: {item.get('name', '')}", " · ".join(more)
         elif isinstance(value, (list, tuple)):
             yield label, ", ".join(str(item) for item in value) or "none"
         else:

@@ -42,8 +42,9 @@ class Check:
     mend: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        """Return it as a task result carries it."""
-        return {"name": self.name, "grade": self.grade, "finding": self.finding, "mend": self.mend}
+        """Return it as a task result carries it; what is good needs no mending."""
+        mend = "" if self.grade == "good" else self.mend
+        return {"name": self.name, "grade": self.grade, "finding": self.finding, "mend": mend}
 
 
 def verdict(facts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
