@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.pipeops.platform.plugins.modules import postgres_access
 from ansible_collections.pipeops.platform.plugins.plugin_utils.function_action import FunctionActionModule
 
 
 class ActionModule(FunctionActionModule):
     """Runs M(pipeops.platform.postgres_access) without starting another interpreter."""
+
+    module = postgres_access

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.pipeops.platform.plugins.modules import rds_instance_tags
 from ansible_collections.pipeops.platform.plugins.plugin_utils.function_action import FunctionActionModule
 
 
 class ActionModule(FunctionActionModule):
     """Runs M(pipeops.platform.rds_instance_tags) without starting another interpreter."""
+
+    module = rds_instance_tags

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.pipeops.platform.plugins.modules import rds_retirement
 from ansible_collections.pipeops.platform.plugins.plugin_utils.function_action import FunctionActionModule
 
 
 class ActionModule(FunctionActionModule):
     """Runs M(pipeops.platform.rds_retirement) without starting another interpreter."""
+
+    module = rds_retirement

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import importlib
+from types import ModuleType
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -16,13 +16,18 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argu
 
 from ..module_utils.engine.errors import EngineError
 
-MODULES = "ansible_collections.pipeops.platform.plugins.modules"
-
 display = Display()
 
 
 class FunctionActionModule(ActionBase):
-    """Runs the module of the same name, which has an ARGUMENT_SPEC and a function ``run``."""
+    """Runs a module that has an ARGUMENT_SPEC and a function ``run``.
+
+    Attributes:
+        module: the module. It is imported with the action plugin, so before the strategy forks its workers, which then
+            have its libraries already.
+    """
+
+    module: ModuleType
 
     _supports_check_mode = True
     _supports_async = True
@@ -33,12 +38,14 @@ class FunctionActionModule(ActionBase):
         if self._connection.transport != "local" or self._task.async_val:
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
             return result
-        module = importlib.import_module(f"{MODULES}.{self._task.action.rpartition('.')[2]}")
-        checked = ArgumentSpecValidator({**aws_argument_spec(), **module.ARGUMENT_SPEC}).validate(dict(self._task.args))
+        checked = ArgumentSpecValidator({**aws_argument_spec(), **self.module.ARGUMENT_SPEC}).validate(
+            dict(self._task.args)
+        )
         if checked.error_messages:
             return {**result, "failed": True, "msg": "; ".join(checked.error_messages)}
         try:
-            found = module.run(checked.validated_parameters, check_mode=self._task.check_mode, progress=self._report)
+            options, check_mode = checked.validated_parameters, self._task.check_mode
+            found = self.module.run(options, check_mode=check_mode, progress=self._report)
         except EngineError as error:
             return {**result, "failed": True, "changed": False, "msg": str(error)}
         if not self._task.diff:

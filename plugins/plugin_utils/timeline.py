@@ -130,4 +130,10 @@ def rows(findings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, s
         elif isinstance(value, (list, tuple)):
             yield label, ", ".join(str(item) for item in value) or "none"
         else:
-            yield label, {True: "yes", False: "no", None: "unknown"}.get(value, str(value))
+            yield label, _word(value)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "unknown" if value is None else str(value)

@@ -29,9 +29,20 @@ def test_no_time_has_no_marks() -> None:
 
 
 def test_findings_are_lines() -> None:
-    found = {"lost_seconds": 0.4, "evidence": {"replayed_lsn": "0/3"}, "owed": [], "fenced": True, "lag": None}
+    checks = [{"name": "lag", "grade": "good", "finding": "0.1 s", "mend": ""}]
+    found = {
+        "lost_seconds": 0.4,
+        "writes_lost": 0,
+        "checks": checks,
+        "evidence": {"replayed_lsn": "0/3"},
+        "owed": [],
+        "fenced": True,
+        "lag": None,
+    }
     assert list(rows(found)) == [
         ("lost seconds", "0.4"),
+        ("writes lost", "0"),
+        ("checks: lag", "good · 0.1 s"),
         ("evidence: replayed lsn", "0/3"),
         ("owed", "none"),
         ("fenced", "yes"),
