@@ -99,6 +99,10 @@ def standing(one: Side, other: Side) -> Standing:
 
 def _of_two(one: Side, other: Side) -> Standing:
     took = [(new, old) for new, old in ((one, other), (other, one)) if new.tags.get(TAG_FROM) == old.arn]
+    if len(took) == 2:
+        # One of them took over before the other one did, and could not be told to forget it.
+        latest = max(new.tags.get(TAG_SINCE, "") for new, _old in took)
+        took = [(new, old) for new, old in took if new.tags.get(TAG_SINCE, "") == latest]
     if len(took) != 1:
         reason = f"{one.name} and {other.name} are both primaries, and neither says that it took over from the other"
         return Standing("", "", reason=reason)

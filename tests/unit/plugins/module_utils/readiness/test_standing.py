@@ -84,6 +84,14 @@ def test_a_move_that_was_begun_is_known() -> None:
     assert stand(primary(), replica(PROD, **{**TOOK_OVER, "pipeops:takes-over-from": OTHER})).unfinished == ""
 
 
+def test_of_two_that_took_over_the_later_one_leads() -> None:
+    first = {**TOOK_OVER, "pipeops:takes-over-since": "2026-11-25T03:00:00Z"}
+    back = {"pipeops:takes-over-from": DR, "pipeops:takes-over-since": "2026-11-25T05:00:00Z"}
+    assert stand(primary(**back), primary(**first)).leader == "prod"
+    same = {**back, "pipeops:takes-over-since": first["pipeops:takes-over-since"]}
+    assert stand(primary(**same), primary(**first)).leader == ""
+
+
 def test_there_is_never_a_leader_that_follows() -> None:
     sides = [DEAD, NONE, primary(), primary(**OWED), primary(**FENCED), replica(PROD), replica(DR), replica(OTHER)]
     for prod, dr in product(sides, repeat=2):
