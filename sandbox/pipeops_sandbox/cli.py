@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from .http_server import Server
     from .server import Sandbox
 
+log = logging.getLogger(__name__)
 DEFAULT_PORT = 5110
 DEFAULT_STATE_DIR = Path("build/sandbox")
+DATA_PLANES = ("postgres", "names")
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 # moto takes the account from the key, so a key has the shape of a real one: 20 capitals and digits.
@@ -69,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--state-dir", type=Path, default=DEFAULT_STATE_DIR, help="default build/sandbox")
             command.add_argument("--profile", choices=PROFILES, help="how long things take; default: as last time")
             command.add_argument("--scale", type=_scale, help="model seconds in a real second; default: as last time")
+            command.add_argument(
+                "--data-plane", choices=DATA_PLANES, default=DATA_PLANES[0],
+                help="what is behind RDS: PostgreSQL servers, or names only; default postgres",
+            )  # fmt: skip
     return parser
 
 
@@ -143,6 +149,7 @@ def _set_clock(options: argparse.Namespace) -> None:
 def _start(options: argparse.Namespace, state_dir: Path) -> None:
     state_dir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", __package__, "serve", "--port", str(options.port), "--state-dir", str(state_dir)]
+    command += ["--data-plane", options.data_plane]
     for name in ("profile", "scale"):
         if getattr(options, name) is not None:
             command += [f"--{name}", str(getattr(options, name))]
@@ -228,6 +235,18 @@ def serve(options: argparse.Namespace) -> None:
     sandbox.close()
 
 
+def _servers_wanted(options: argparse.Namespace) -> bool:
+    """Tell whether there are to be PostgreSQL servers, and say so if there cannot be any."""
+    from .postgres import binaries  # noqa: PLC0415 - moto's own time comes first
+
+    if options.data_plane != "postgres":
+        return False
+    if not binaries.found():
+        log.warning("RDS has names only, no servers: %s", binaries.MISSING)
+        return False
+    return True
+
+
 def _bind(options: argparse.Namespace) -> tuple[Sandbox, Server]:
     """Make the sandbox and take the port."""
     # Imported here because moto takes a second to load, which the other commands do not need.
@@ -238,8 +257,12 @@ def _bind(options: argparse.Namespace) -> tuple[Sandbox, Server]:
     from .state import StateError  # noqa: PLC0415
 
     try:
-        sandbox = Sandbox(options.state_dir.resolve())
+        state_dir = options.state_dir.resolve()
+        sandbox = Sandbox(state_dir)
         runtime.clock.set(options.profile, options.scale)
-        return sandbox, Server(sandbox, options.port)
+        server = Server(sandbox, options.port)
+        if _servers_wanted(options):
+            sandbox.put_servers(state_dir, options.port)
+        return sandbox, server
     except (OSError, StateError) as error:
         raise Failure(f"cannot serve on port {options.port}: {error}") from error

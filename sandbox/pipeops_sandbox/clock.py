@@ -16,6 +16,8 @@ from typing import Any
 import yaml
 
 PROFILES = ("instant", "aws")
+HISTORY = 10_000
+"""Changes of the clock that are remembered."""
 
 
 def load_durations() -> dict[str, float]:
@@ -38,6 +40,7 @@ class Clock:
         self._model_base = self._real_base = time.time()
         self.profile = profile
         self.scale = scale
+        self.history: list[tuple[float, float, float]] = []
         self.set(profile, scale)
 
     def set(self, profile: str | None = None, scale: float | None = None) -> None:
@@ -55,6 +58,7 @@ class Clock:
             self._real_base = time.time()
             self.profile = profile or self.profile
             self.scale = scale if scale is not None else self.scale
+            self._note()
 
     def now(self) -> float:
         """Return the model time, in seconds since 1970."""
@@ -77,6 +81,25 @@ class Clock:
         """Go on from an earlier model time, e.g. the one stored with a snapshot."""
         with self._lock:
             self._model_base, self._real_base = model_time, time.time()
+            self._note()
+
+    def _note(self) -> None:
+        """Remember from when on which model time belongs to which real time."""
+        self.history.append((self._real_base, self._model_base, self.scale))
+        del self.history[:-HISTORY]
+
+    def real_time(self, model_time: float) -> float:
+        """Return the real time, in seconds since 1970, at which it was so late.
+
+        A moment that was jumped over is the one of the jump; one before all that is known is the first known.
+        """
+        with self._lock:
+            until = float("inf")
+            for real, model, scale in reversed(self.history):
+                if model <= model_time:
+                    return min(real + (model_time - model) / scale, until)
+                until = real
+            return until
 
 
 @dataclass

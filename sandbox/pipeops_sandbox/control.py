@@ -104,6 +104,8 @@ class Control:
             "regions_down": sorted(self._sandbox.faults.down),
             "state": str(saved.path) if saved else None,
             "state_error": saved.error if saved else "",
+            "data_plane": "postgres" if self._sandbox.servers else "names",
+            "dns": self._sandbox.servers.dns if self._sandbox.servers else "",
         }
 
     def _journal(self, query: _Query, _body: _Body) -> Any:
@@ -133,6 +135,7 @@ class Control:
         _only(body, {"state"})
         state = _choice("state", body.get("state"), ("up", "down"))
         (self._sandbox.faults.down.add if state == "down" else self._sandbox.faults.down.discard)(region)
+        self._sandbox.regions_changed()
         return {"region": region, "state": state}
 
     def _check_region(self, region: str) -> None:
@@ -163,16 +166,15 @@ class Control:
 
     def _snapshot(self, _query: _Query, body: _Body) -> Any:
         name = _snapshot_name(body)
-        return {"name": name, "bytes": self._sandbox.snapshots.take(name)}
+        return {"name": name, "bytes": self._sandbox.snapshot(name)}
 
     def _restore(self, _query: _Query, body: _Body) -> Any:
         name = _snapshot_name(body)
         try:
-            self._sandbox.snapshots.restore(name)
+            self._sandbox.restore(name)
         except KeyError as error:
             have = ", ".join(self._sandbox.snapshots.names()) or "none"
             raise NoSuchThing(f"there is no snapshot {name!r}; there are: {have}") from error
-        self._sandbox.changed()
         return {"name": name, "restored": True}
 
     def _set_instance(self, _query: _Query, body: _Body, region: str, identifier: str) -> Any:

@@ -11,7 +11,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.routing import get_service_router
@@ -22,11 +22,15 @@ from . import faults, overlays, quick, state
 from .control import PREFIX, Control
 from .http_server import CutConnection, Environ, Response, Server
 from .journal import Entry, Journal
+from .overlays.rds.dataplane import plane
 from .protocol import error_code, error_response
 from .routing import Call, identify, move_signature
 from .runtime import runtime
 from .state import Snapshots, StateFile
 from .tokens import token_of
+
+if TYPE_CHECKING:
+    from .postgres.plane import PostgresPlane
 
 log = logging.getLogger(__name__)
 _registered = threading.Event()
@@ -83,6 +87,18 @@ class Sandbox:
         self._moto = Dispatcher(create_backend_app)
         if self.state_file:
             self.state_file.start()
+        self.servers: PostgresPlane | None = None
+
+    def put_servers(self, state_dir: Path, dns_port: int) -> None:
+        """Put PostgreSQL servers behind RDS, bring up those that stood, and answer DNS on a UDP port."""
+        # Imported here because the database driver takes a moment to load, which a sandbox of names does not need.
+        from .postgres.plane import PostgresPlane  # noqa: PLC0415
+
+        servers = PostgresPlane(state_dir, self.lock, self.account, self.faults.down)
+        plane.install(servers)
+        servers.answer_names(dns_port)
+        servers.resume()
+        self.servers = servers
 
     def __call__(self, environ: Environ, body: bytes) -> Response:
         """Answer one request.
@@ -148,14 +164,46 @@ class Sandbox:
         return not_emulated(call) if _unanswered(response) and not head else response
 
     def changed(self) -> None:
-        """Say that the state differs from the stored one."""
+        """Say that the state differs from the stored one; servers and network follow."""
         if self.state_file:
             self.state_file.touch()
+        if self.servers:
+            self.servers.roads.refresh()
+
+    def regions_changed(self) -> None:
+        """Say that a Region went down or came up."""
+        if self.servers:
+            self.servers.roads.refresh()
+
+    def snapshot(self, name: str) -> int:
+        """Keep the whole state under a name, the servers' data included; return the state's size in bytes."""
+        if self.servers is None:
+            return self.snapshots.take(name)
+        self.servers.settle()
+        with self.lock:
+            size = self.snapshots.take(name)
+            self.servers.save(name)
+        return size
+
+    def restore(self, name: str) -> None:
+        """Go back to what a snapshot has.
+
+        Raises:
+            KeyError: if there is none of that name.
+        """
+        if self.servers is None or name not in self.snapshots.names():
+            self.snapshots.restore(name)
+        else:
+            self.servers.settle()
+            self.servers.go_back(name, lambda: self.snapshots.restore(name))
+        self.changed()
 
     def reset(self) -> None:
         """Go back to an empty account, with no faults and an empty journal; the clock's profile stays."""
         with self.lock:
             state.reset()
+        if self.servers:
+            self.servers.clear()
         self.faults.clear()
         self.journal.clear()
         self.changed()
@@ -168,7 +216,9 @@ class Sandbox:
                 get_service_router(service)
 
     def close(self) -> None:
-        """Write the state a last time."""
+        """Stop the servers, and write the state a last time."""
+        if self.servers:
+            self.servers.close()
         if self.state_file:
             self.state_file.stop()
 

@@ -110,7 +110,12 @@ def dump() -> bytes:
         extra = {name: value for name, value in vars(backends).items() if name not in _STATIC_ATTRIBUTES}
         regions = {account: dict(regional) for account, regional in backends.items()}
         services[kind.__module__, kind.__qualname__] = (regions, extra)
-    clock = {"profile": runtime.clock.profile, "scale": runtime.clock.scale, "time": runtime.clock.now()}
+    clock = {
+        "profile": runtime.clock.profile,
+        "scale": runtime.clock.scale,
+        "time": runtime.clock.now(),
+        "history": list(runtime.clock.history),
+    }
     buffer = io.BytesIO()
     _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump((FORMAT, services, runtime.stores, clock))
     return buffer.getvalue()
@@ -132,6 +137,7 @@ def load(data: bytes, *, with_clock: bool = True) -> None:
         for account, regional in regions.items():
             dict.update(backends[account], regional)
     runtime.stores.update(stores)
+    runtime.clock.history = list(clock.get("history", runtime.clock.history))
     if with_clock:
         runtime.clock.set(clock["profile"], clock["scale"])
     runtime.clock.restore(clock["time"])

@@ -15,6 +15,8 @@ from typing import Protocol
 from .store import DbInstance, Snapshot
 
 DEFAULT_PORT = 5432
+Measurement = tuple[float, dict[str, float]]
+"""Real time in seconds since 1970, and values by the name of CloudWatch's metric."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,9 @@ class DataPlane(Protocol):
     def replication(self, instance: DbInstance) -> ReplicationState | None:
         """Return how a replica's replication stands, or None to show what the control plane knows."""
 
+    def measurements(self, instance: DbInstance) -> list[Measurement]:
+        """Return what the server was seen to do lately, oldest first."""
+
 
 HOSTED_ZONES = {"us-east-1": "Z2R2ITUGPM61AM", "us-west-2": "Z1PVIF0B656C1W"}
 """RDS's own hosted zones, which an alias record names; other regions get a made-up one of the same form."""
@@ -155,6 +160,10 @@ class NamedEndpoints:
     def replication(self, instance: DbInstance) -> ReplicationState | None:
         """Leave it to the control plane."""
         return None
+
+    def measurements(self, instance: DbInstance) -> list[Measurement]:
+        """There is nothing to measure."""
+        return []
 
 
 class Plane:

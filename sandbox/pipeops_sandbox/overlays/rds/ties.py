@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from moto.ec2.exceptions import InvalidSubnetIdError
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
@@ -78,6 +79,21 @@ def default_security_group(account: str, region: str, vpc_id: str) -> str:
     if group is None:
         raise AwsError("InvalidVPCNetworkStateFault", f"{vpc_id} in {region} has no default security group.")
     return str(group.id)
+
+
+def admits(account: str, region: str, groups: list[str], port: int) -> bool:
+    """Tell whether one of the security groups has an ingress rule for a TCP port, from wherever."""
+    found = [ec2_backends[account][region].get_security_group_from_id(group_id) for group_id in groups]
+    return any(_covers(rule, port) for group in found if group for rule in group.ingress_rules)
+
+
+def _covers(rule: SecurityGroupRule, port: int) -> bool:
+    if str(rule.ip_protocol) == "-1":
+        return True
+    first, last = rule.from_port, rule.to_port
+    if str(rule.ip_protocol) not in ("tcp", "6") or first is None or last is None:
+        return False
+    return int(first) <= port <= int(last)
 
 
 def key_arn(account: str, region: str, key: str) -> str:

@@ -1,0 +1,1 @@
+"""Real PostgreSQL servers behind the emulated RDS: one for each DB instance, on loopback."""

@@ -1,0 +1,387 @@
+"""The data plane: what RDS's control plane tells, done with real servers in the background."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import secrets
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from dnslib.server import DNSServer
+
+from pipeops_sandbox.overlays.rds import parameters
+from pipeops_sandbox.overlays.rds.dataplane import Measurement, NamedEndpoints, ReplicationState, RestorePoint
+from pipeops_sandbox.overlays.rds.store import DbInstance, Snapshot, all_instances, find_instance
+from pipeops_sandbox.runtime import runtime
+from pipeops_sandbox.state import write_atomically
+
+from . import names, work
+from .account import account, home
+from .addresses import LINK_PORT, SERVER_PORT, free_address
+from .binaries import nearest
+from .bootstrap import Templates
+from .copies import Copies
+from .health import Health
+from .records import Record, Spec, stored
+from .roads import Roads
+from .seats import Seat
+from .server import tidy
+
+log = logging.getLogger(__name__)
+DELETE_WAIT = 60.0
+"""Seconds that a deletion lets unfinished work, like a final snapshot, take."""
+
+
+class PostgresPlane(NamedEndpoints):
+    """Keeps a server for each DB instance. Names and ports are AWS's; the sandbox's DNS leads to the addresses.
+
+    Args:
+        state_dir: the sandbox's; all data are below its ``postgres``.
+        lock: the one around the control plane. Work in the background takes it for moments only.
+        owner: the account id.
+        down: the Regions that are down, kept by the sandbox.
+    """
+
+    def __init__(self, state_dir: Path, lock: threading.RLock, owner: str, down: set[str]) -> None:
+        who = account()
+        place = home(state_dir, who)
+        self._lock, self._owner, self._down = lock, owner, down
+        secret = _secret(place)
+        self.shared = work.Shared(place, who, secret, Templates(who.own(place / "templates"), who, secret))
+        self.servers: Path = who.own(place / "servers")
+        self.seats: dict[str, Seat] = {}
+        self._ending: dict[str, Future[None]] = {}
+        self._enders = ThreadPoolExecutor(4, thread_name_prefix="ending")
+        self.copies = Copies(self.shared, owner)
+        self.roads = Roads(place, lock, owner, down, self.seats)
+        self.health = Health(self.seats, self._tick)
+        self._names = names.Names(owner, lock, self._hosts)
+        self._dns: DNSServer | None = None
+        self.dns = ""
+
+    # What the control plane tells. It holds the lock, so nothing here waits.
+
+    def created(self, instance: DbInstance) -> None:
+        """Begin an empty database."""
+        seat = self._seat(instance, "created")
+        seat.submit(lambda: self._make(seat))
+
+    def replicating(self, instance: DbInstance, source: DbInstance) -> None:
+        """Begin a standby of the source's server."""
+        seat = self._seat(instance, "replica", source=source.resource_id)
+        seat.submit(lambda: self._make(seat))
+
+    def restored(self, instance: DbInstance, point: RestorePoint) -> None:
+        """Begin a database from a copy, and from logs up to a moment if it is not a snapshot's."""
+        wall = 0.0 if point.snapshot else runtime.clock.real_time(point.at)
+        target = {"resource_id": point.resource_id, "snapshot": point.snapshot, "wall": wall}
+        seat = self._seat(instance, "restored", point=target)
+        seat.submit(lambda: self._make(seat), "restore-error")
+
+    def modified(self, instance: DbInstance) -> None:
+        """Let the server read its configuration again, and set the master password."""
+        seat = self.seats.get(instance.resource_id)
+        if seat is None:
+            return
+        seat.spec = spec = Spec.of(instance)
+        if seat.record.running:
+            seat.submit(lambda: work.modify(seat.server, seat.record, spec, self.shared), "incompatible-parameters")
+
+    def rebooted(self, instance: DbInstance, failover: bool) -> None:
+        """Restart; a failover is a crash, from which the standby recovers."""
+        seat = self.seats.get(instance.resource_id)
+        if seat is None:
+            return
+        seat.spec = Spec.of(instance)
+
+        def restart() -> None:
+            seat.server.stop("immediate" if failover else "fast")
+            self._start(seat)
+
+        seat.submit(restart, "incompatible-parameters")
+
+    def promoted(self, instance: DbInstance) -> None:
+        """Promote; the group's static parameters hold afterwards, because AWS reboots here."""
+        seat = self.seats.get(instance.resource_id)
+        if seat is None:
+            return
+        in_force = parameters.in_force(instance, keep_static=False)
+        seat.spec = dataclasses.replace(Spec.of(instance), parameters=in_force)
+        seat.submit(lambda: self._promote(seat))
+
+    def detached(self, instance: DbInstance) -> None:
+        """Follow nobody any more, and stay read-only."""
+        seat = self.seats.get(instance.resource_id)
+        if seat is None:
+            return
+
+        def detach() -> None:
+            self._part(seat)
+            work.configure(seat.server, seat.record, seat.spec, self.shared)
+            seat.server.reload()
+
+        seat.submit(detach)
+
+    def stopped(self, instance: DbInstance) -> None:
+        """Stop, with all logs in the archive."""
+        seat = self.seats.get(instance.resource_id)
+        if seat is None:
+            return
+        seat.record.running = False
+
+        def stop() -> None:
+            if seat.spec.archives and seat.server.running:
+                work.archive_now(seat.server)
+            seat.server.stop()
+            seat.store()
+
+        seat.submit(stop)
+
+    def started(self, instance: DbInstance) -> None:
+        """Start again."""
+        seat = self.seats.get(instance.resource_id)
+        if seat is None:
+            return
+        seat.spec, seat.record.running = Spec.of(instance), True
+        seat.submit(lambda: self._start(seat), "incompatible-parameters")
+
+    def snapshotted(self, instance: DbInstance, snapshot: Snapshot) -> None:
+        """Copy the data directory as it is at one moment."""
+        seat = self.seats.get(instance.resource_id)
+        if seat is not None:
+            self.copies.begin(seat, snapshot)
+
+    def forgotten(self, snapshot: Snapshot) -> None:
+        """Drop the copy, unless another snapshot or a retained backup lives on it."""
+        self.copies.forget(snapshot)
+
+    def deleted(self, instance: DbInstance) -> None:
+        """Stop the server and remove its data, after what has begun; its slot on the source goes too."""
+        seat = self.seats.pop(instance.resource_id, None)
+        if seat is None:
+            return
+
+        def end() -> None:
+            seat.wait(DELETE_WAIT)
+            if seat.spec.archives and seat.server.running and not seat.server.standby:
+                work.archive_now(seat.server)
+            seat.remove()
+            self.copies.drop_logs(seat.record.resource_id)
+            self.roads.part(seat.record)
+            self.roads.refresh()
+
+        self._ending[instance.resource_id] = self._enders.submit(self._logged, end)
+
+    def ready(self, instance: DbInstance) -> bool:
+        """Tell whether nothing is under way for the instance."""
+        ending, seat = self._ending.get(instance.resource_id), self.seats.get(instance.resource_id)
+        return not (ending and not ending.done()) and not (seat and seat.busy)
+
+    def replication(self, instance: DbInstance) -> ReplicationState | None:
+        """Return what the replica's server says, with RDS's patience for a link that is cut for a while."""
+        seat = self.seats.get(instance.resource_id)
+        if seat is None or not seat.record.source or not seat.record.complete:
+            return None
+        return self.health.replication(seat)
+
+    def measurements(self, instance: DbInstance) -> list[Measurement]:
+        """Return what the server said in the last minutes."""
+        return [(sample.at, sample.values) for sample in self.health.samples(instance.resource_id)]
+
+    # What it does in the background.
+
+    def _seat(
+        self, instance: DbInstance, origin: str, source: str = "", point: dict[str, object] | None = None
+    ) -> Seat:
+        taken = [seat.record.address for seat in self.seats.values()]
+        ports = (SERVER_PORT, LINK_PORT, int(instance.settings["Port"]))
+        major = nearest(instance.engine_version).major
+        if source in self.seats:
+            major = self.seats[source].record.major
+        elif point:
+            major = self.copies.major(point) or major
+        address = free_address(self.shared.place, taken, ports)
+        record = Record(instance.resource_id, address, major, origin, source, point or {})
+        return self._take(record, instance)
+
+    def _take(self, record: Record, instance: DbInstance) -> Seat:
+        seat = Seat(record, Spec.of(instance), self.shared, self._failed)
+        self.seats[record.resource_id] = seat
+        return seat
+
+    def _make(self, seat: Seat) -> None:
+        """Give a seat its data, and start."""
+        self.roads.refresh()
+        server, record, spec = seat.server, seat.record, seat.spec
+        if record.origin == "replica":
+            source = self.seats[record.source]
+            source.wait()
+            work.replicate(server, record, spec, self.shared, source.server)
+        elif record.origin == "restored":
+            base = self.copies.base(record.point, self.seats, self._down)
+            work.restore(server, record, spec, self.shared, base)
+        else:
+            work.create(server, record, spec, self.shared)
+        record.complete = True
+        seat.store()
+        self._fine(seat)
+
+    def _start(self, seat: Seat) -> None:
+        work.start(seat.server, seat.record, seat.spec, self.shared)
+        seat.store()
+        self._fine(seat)
+
+    def _promote(self, seat: Seat) -> None:
+        work.promote(seat.server, seat.record, seat.spec, self.shared)
+        self._part(seat)
+
+    def _part(self, seat: Seat) -> None:
+        """End a replica's link: the door, and the slot on the source."""
+        before = dataclasses.replace(seat.record)
+        seat.record.source = ""
+        seat.store()
+        self.roads.refresh()
+        self.roads.part(before)
+
+    def _failed(self, seat: Seat, status: str, error: Exception) -> None:
+        """Let the instance show that its server is in trouble: an error that nobody sees would look like waiting."""
+        seat.trouble = status
+        with self._lock:
+            instance = self.instance(seat)
+            if instance is not None:
+                instance.resting = status
+        log.error("%s in %s is %s: %s", seat.spec.identifier, seat.spec.region, status, error)
+
+    def _fine(self, seat: Seat) -> None:
+        """Take the trouble back that an instance shows."""
+        if not seat.trouble:
+            return
+        with self._lock:
+            instance = self.instance(seat)
+            if instance is not None and instance.resting == seat.trouble:
+                instance.resting = "available"
+        seat.trouble = ""
+
+    @staticmethod
+    def _logged(job: Callable[[], None]) -> None:
+        try:
+            job()
+        except Exception:
+            log.exception("a server that is to go away")
+
+    def instance(self, seat: Seat) -> DbInstance | None:
+        """Return the instance that a seat is for, by whatever name it has now."""
+        wanted = seat.record.resource_id
+        return next((one for one in all_instances(self._owner) if one.resource_id == wanted), None)
+
+    def _tick(self) -> None:
+        """Every second: start again what has crashed, do what waited for a Region, follow time."""
+        for seat in list(self.seats.values()):
+            crashed = seat.record.complete and seat.record.running and not seat.server.running
+            if crashed and not seat.busy and not seat.trouble:
+                log.warning("the server of %s ended by itself: %s", seat.spec.identifier, seat.server.log_end())
+                seat.submit(lambda seat=seat: self._start(seat))  # type: ignore[misc]
+        self.roads.part_later()
+        if self.seats:
+            self.roads.refresh()
+
+    def _hosts(self) -> dict[str, str]:
+        """Return where each endpoint's name leads."""
+        instances = [one for one in all_instances(self._owner) if one.reachable and one.resource_id in self.seats]
+        return {self.endpoint(one).address: self.seats[one.resource_id].record.address for one in instances}
+
+    # The sandbox's own life.
+
+    def answer_names(self, port: int) -> None:
+        """Answer DNS on a UDP port of 127.0.0.1, or on a free one if it is taken; ``dns`` says where."""
+        self._dns, port = names.serve(self._names, port)
+        self.dns = f"{names.LOOPBACK}:{port}"
+
+    def resume(self) -> None:
+        """Bring up what stood when the sandbox was stopped or killed."""
+        left = tidy(self.servers)
+        if left:
+            log.warning("%d servers of an earlier sandbox were still running; they are stopped", left)
+        records = stored(self.servers)
+        with self._lock:
+            for instance in all_instances(self._owner):
+                if instance.phases and instance.phases[0].status == "deleting":
+                    continue
+                self._again(instance, records.pop(instance.resource_id, None))
+        for resource_id in records:
+            shutil.rmtree(self.servers / resource_id, ignore_errors=True)
+        self.roads.refresh()
+        self.health.start()
+
+    def _again(self, instance: DbInstance, record: Record | None) -> None:
+        """Continue one instance: start it, or begin again what was not finished."""
+        if record is None:
+            source = find_instance(instance.replication.source_arn) if instance.replication else None
+            if source:
+                self.replicating(instance, source)
+            else:
+                self.created(instance)
+            return
+        seat = self._take(record, instance)
+        record.running = record.running and instance.resting != "stopped"
+        if not record.complete:
+            seat.submit(lambda: self._make(seat))
+        elif record.running:
+            seat.submit(lambda: self._start(seat))
+
+    def close(self) -> None:
+        """Stop all servers in order: replicas first, because a source waits for those that follow it."""
+        if self._dns:
+            self._dns.stop()
+        self.health.stop()
+        self._end("fast")
+        self._enders.shutdown()
+        self.roads.close()
+
+    def _end(self, mode: str) -> None:
+        seats = list(self.seats.values())
+        for following in (True, False):
+            group = [seat for seat in seats if bool(seat.record.source) == following]
+            with ThreadPoolExecutor(8) as stopping:
+                list(stopping.map(lambda seat: seat.close(mode), group))
+
+    def clear(self) -> None:
+        """Remove every server, its data, snapshots and logs."""
+        with self._lock:
+            seats = list(self.seats.values())
+            self.seats.clear()
+        with ThreadPoolExecutor(8) as removing:
+            list(removing.map(Seat.remove, seats))
+        self.copies.clear(keep=set(self.seats))
+        self.roads.refresh()
+
+    def settle(self) -> None:
+        """Wait until no work is under way."""
+        for seat in list(self.seats.values()):
+            seat.wait()
+
+    def save(self, name: str) -> None:
+        """Keep all data under a name, as they are at one moment. The caller holds the lock."""
+        self.copies.save(name, [seat.server for seat in self.seats.values()])
+
+    def go_back(self, name: str, restore: Callable[[], None]) -> None:
+        """Put kept data in place of the present ones, together with the control plane's state."""
+        self.health.stop()
+        with self._lock:
+            self._end("immediate")
+            self.seats.clear()
+            restore()
+            self.copies.bring_back(name)
+        self.resume()
+
+
+def _secret(place: Path) -> str:
+    """Return the password of RDS's own superuser, made once."""
+    path = place / "rdsadmin.secret"
+    if not path.exists():
+        write_atomically(path, secrets.token_urlsafe(24).encode())
+    return path.read_text("utf-8")

@@ -1,0 +1,96 @@
+"""Which doors the network has: from Regions, security groups, ports and replication, looked at after each change."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from pipeops_sandbox.overlays.rds import ties
+from pipeops_sandbox.overlays.rds.lifecycle import settle
+from pipeops_sandbox.overlays.rds.store import DbInstance, all_instances
+from pipeops_sandbox.runtime import runtime
+
+from . import work
+from .addresses import LINK_PORT, SERVER_PORT
+from .network import Door
+from .records import Record
+from .seats import Seat
+from .wiring import Wiring
+
+log = logging.getLogger(__name__)
+LINK_RTT_MS = 70.0
+"""Round trip between two Regions; Oregon and Virginia are about that far apart."""
+
+
+class Roads:
+    """Keeps the network as the control plane wants it."""
+
+    def __init__(self, place: Path, lock: threading.RLock, owner: str, down: set[str], seats: dict[str, Seat]) -> None:
+        self._wiring = Wiring(place)
+        self._lock, self._owner, self._down, self._seats = lock, owner, down, seats
+        # Taken before the lock and never inside it: whoever looked last also tells last.
+        self._order = threading.Lock()
+        self._parted: list[Record] = []
+        self._used = False
+        self.rtt_ms = LINK_RTT_MS
+
+    def refresh(self) -> None:
+        """Bring the network up to date; it is, on return. The caller does not hold the lock."""
+        with self._order:
+            with self._lock:
+                settle(self._owner, runtime.clock.now())
+                doors = self._doors()
+            if doors or self._used:
+                self._used = True
+                self._wiring.put(doors)
+
+    def _doors(self) -> dict[str, Door]:
+        doors = {}
+        for instance in all_instances(self._owner):
+            seat = self._seats.get(instance.resource_id)
+            if seat is None:
+                continue
+            doors[f"client {instance.resource_id}"] = self._entrance(instance, seat)
+            link = self._link(instance, seat)
+            if link:
+                doors[f"link {instance.resource_id}"] = link
+        return doors
+
+    def _entrance(self, instance: DbInstance, seat: Seat) -> Door:
+        port, address = int(instance.settings["Port"]), seat.record.address
+        admits = ties.admits(self._owner, instance.region, instance.security_groups, port)
+        return Door(address, port, address, SERVER_PORT, open=admits, alive=instance.region not in self._down)
+
+    def _link(self, instance: DbInstance, seat: Seat) -> Door | None:
+        source = self._seats.get(seat.record.source)
+        if source is None:
+            return None
+        far = source.spec.region != instance.region
+        alive = not far or not ({source.spec.region, instance.region} & self._down)
+        delay = self.rtt_ms / 2000 if far else 0.0
+        return Door(seat.record.address, LINK_PORT, source.record.address, SERVER_PORT, alive=alive, delay=delay)
+
+    def part(self, replica: Record) -> None:
+        """Drop a former replica's slot on its source; while the source's Region is down it stays, as on AWS."""
+        source = self._seats.get(replica.source)
+        if source is None:
+            return
+        if source.spec.region in self._down or not source.server.running:
+            self._parted.append(replica)
+            return
+        try:
+            work.drop_slot(source.server, replica.slot)
+        except Exception:
+            log.exception("the slot %s on %s stays", replica.slot, source.spec.identifier)
+
+    def part_later(self) -> None:
+        """Try again what waited for a Region."""
+        waiting, self._parted = self._parted, []
+        for replica in waiting:
+            self.part(replica)
+
+    def close(self) -> None:
+        """End the network."""
+        self._wiring.close()
+        self._used = False
