@@ -16,12 +16,13 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.error import URLError
+from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
 import psutil
 
+from . import client
+from .client import ACCESS_KEY, Failure, health, url_of
 from .clock import PROFILES
 from .startup import share_service_models, without_collections
 
@@ -35,12 +36,6 @@ DEFAULT_STATE_DIR = Path("build/sandbox")
 DATA_PLANES = ("postgres", "names")
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
-# moto takes the account from the key, so a key has the shape of a real one: 20 capitals and digits.
-ACCESS_KEY = "AKIASANDBOX000000001"
-
-
-class Failure(Exception):
-    """What was asked cannot be done; the message says why and what to do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,6 +70,18 @@ def _parser() -> argparse.ArgumentParser:
                 "--data-plane", choices=DATA_PLANES, default=DATA_PLANES[0],
                 help="what is behind RDS: PostgreSQL servers, or names only; default postgres",
             )  # fmt: skip
+    for name, run, text in (
+        ("resolve", client.resolve, "ask the sandbox's DNS for the address behind a name"),
+        ("psql", client.psql, "open psql on the server behind a name; what follows -- is psql's own"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        command.add_argument("name", metavar="NAME", help="an endpoint of RDS, or a name in a zone of Route 53")
+        command.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"default {DEFAULT_PORT}")
+        if name == "psql":
+            command.add_argument("--secret", help="the secret in Secrets Manager that has username and password")
+            command.add_argument("--region", help="where the secret is; default: the Region of the endpoint")
+            command.add_argument("arguments", nargs="*", metavar="-- ARGUMENTS", help="arguments of psql")
     return parser
 
 
@@ -90,37 +97,6 @@ def _scale(text: str) -> float:
     if not 0 < scale < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no scale, allowed: a number above 0")
     return scale
-
-
-def url_of(port: int) -> str:
-    """Return the address of the sandbox on a port."""
-    return f"http://127.0.0.1:{port}"
-
-
-def health(port: int, timeout: float = 5.0) -> dict[str, Any] | None:
-    """Return what the sandbox on a port says of itself; None if nothing listens there.
-
-    Raises:
-        Failure: if something else has the port.
-    """
-    try:
-        with urlopen(Request(f"{url_of(port)}/_sandbox/health"), timeout=timeout) as answer:
-            found = json.load(answer)
-    except ConnectionRefusedError:
-        return None
-    except URLError as error:
-        if isinstance(error.reason, ConnectionRefusedError):
-            return None
-        raise _taken(port, str(error.reason)) from error
-    except (OSError, ValueError) as error:
-        raise _taken(port, str(error)) from error
-    if not isinstance(found, dict) or "moto" not in found:
-        raise _taken(port, "it answers, but not as a sandbox does")
-    return found
-
-
-def _taken(port: int, why: str) -> Failure:
-    return Failure(f"port {port} is taken by something else ({why}); stop that, or choose another with --port")
 
 
 def up(options: argparse.Namespace) -> None:
@@ -213,6 +189,9 @@ def env(options: argparse.Namespace) -> None:
         "NO_PROXY": "127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}",
         "no_proxy": "127.0.0.1,localhost${no_proxy:+,$no_proxy}",
     }
+    running = health(options.port)
+    if running and running.get("dns"):
+        lines["PIPEOPS_DNS_SERVERS"] = running["dns"]
     for name, value in lines.items():
         print(f"export {name}={value}")  # noqa: T201 - the command's result
     print("unset AWS_PROFILE AWS_SESSION_TOKEN AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")  # noqa: T201 - the same

@@ -22,11 +22,13 @@ from .overlays.rds.store import DbInstance, store_of
 from .runtime import runtime
 
 if TYPE_CHECKING:
+    from .postgres.plane import PostgresPlane
     from .server import Sandbox
 
 log = logging.getLogger(__name__)
 PREFIX = "/_sandbox/"
 SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+REPLAY = ("running", "paused")
 _Query = dict[str, str]
 _Body = dict[str, Any]
 
@@ -65,6 +67,8 @@ class Control:
             ("POST", "snapshot", self._snapshot),
             ("POST", "restore", self._restore),
             ("POST", "rds/([^/]+)/([^/]+)", self._set_instance),
+            ("GET", "network", self._network),
+            ("POST", "network", self._set_network),
         ]
 
     def __call__(self, environ: Environ, body: bytes) -> Response:
@@ -179,20 +183,48 @@ class Control:
 
     def _set_instance(self, _query: _Query, body: _Body, region: str, identifier: str) -> Any:
         self._check_region(region)
-        _only(body, {"status", "replication", "message"})
+        _only(body, {"status", "replication", "message", "replay"})
         account = self._sandbox.account
         with self._sandbox.lock:
             instance = self._instance(region, identifier)
-            if "status" not in body and "replication" not in body:
-                raise FieldError("body", body, "status, replication or both")
+            if not body.keys() & {"status", "replication", "replay"}:
+                raise FieldError("body", body, "status, replication, replay or several of them")
             if "status" in body:
                 _choice("status", body["status"], tuple(sorted(inject.STATES)))
+            if "replay" in body:
+                _choice("replay", body["replay"], REPLAY)
+                servers = self._with_servers("replay", body["replay"])
             if "replication" in body:
                 self._put_replication(instance, body)
             if "status" in body:
                 inject.set_status(account, region, identifier, body["status"])
+        if "replay" in body:
+            self._put_replay(servers, instance, body["replay"])
         self._sandbox.changed()
         return {"region": region, "identifier": identifier} | body
+
+    def _put_replay(self, servers: PostgresPlane, instance: DbInstance, state: str) -> None:
+        try:
+            servers.replay(instance, running=state == "running")
+        except ValueError as error:
+            raise FieldError("replay", state, str(error)) from error
+
+    def _with_servers(self, field: str, value: object) -> PostgresPlane:
+        if self._sandbox.servers is None:
+            raise FieldError(field, value, "nothing: this sandbox has names only, no servers (--data-plane postgres)")
+        return self._sandbox.servers
+
+    def _network(self, _query: _Query, _body: _Body) -> Any:
+        servers = self._sandbox.servers
+        return {"link_rtt_ms": servers.roads.rtt_ms if servers else None, "dns": servers.dns if servers else None}
+
+    def _set_network(self, query: _Query, body: _Body) -> Any:
+        _only(body, {"link_rtt_ms"})
+        rtt = _number("link_rtt_ms", body.get("link_rtt_ms"), float, 0)
+        servers = self._with_servers("link_rtt_ms", rtt)
+        servers.roads.rtt_ms = rtt
+        servers.roads.refresh()
+        return self._network(query, {})
 
     def _instance(self, region: str, identifier: str) -> DbInstance:
         instances = store_of(self._sandbox.account, region).instances

@@ -14,26 +14,28 @@ from psycopg import sql
 
 from .account import Account
 from .binaries import Binaries
+from .files import copy_tree
 from .records import Spec
-from .server import ADMIN, PgServer, ServerError, copy_tree
+from .server import ADMIN, PgServer, ServerError
 
 log = logging.getLogger(__name__)
 SUPERUSER = "rds_superuser"
 MEMBER_OF = ("pg_monitor", "pg_signal_backend", "rds_password", "rds_replication")
 CHECKPOINT_SINCE = 15
+UNNAMED = "unnamed"
+"""A database that a new instance gives its own name: that is quicker than making one."""
 # Single-user mode takes one statement a line.
 ROLES = f"""CREATE ROLE {SUPERUSER} NOLOGIN
 CREATE ROLE rds_password NOLOGIN
 CREATE ROLE rds_replication NOLOGIN
 CREATE ROLE rds_iam NOLOGIN
 GRANT {{member_of}} TO {SUPERUSER} WITH ADMIN OPTION
-CREATE DATABASE {ADMIN}
-REVOKE ALL ON DATABASE {ADMIN} FROM PUBLIC
+CREATE SCHEMA {ADMIN}
+CREATE TABLE {ADMIN}.heartbeat (at timestamptz NOT NULL)
+INSERT INTO {ADMIN}.heartbeat VALUES (now())
+CREATE DATABASE {UNNAMED}
 COPY (SELECT lower(name) || ' ' || context FROM pg_settings) TO '{{names}}'
 """  # noqa: S608 - the words are ours
-HEARTBEAT = """CREATE TABLE heartbeat (at timestamptz NOT NULL)
-INSERT INTO heartbeat VALUES (now())
-"""
 
 
 class Templates:
@@ -41,7 +43,7 @@ class Templates:
 
     def __init__(self, place: Path, who: Account, secret: str) -> None:
         self._place, self._who, self._secret = place, who, secret
-        self._lock = threading.Lock()
+        self._lock, self._spares = threading.Lock(), threading.Lock()
 
     def template(self, binaries: Binaries) -> Path:
         """Return the template of a major version, made on first use."""
@@ -57,9 +59,26 @@ class Templates:
         lines = (self.template(binaries) / "names").read_text("utf-8").split("\n")
         return {name: context for name, _space, context in (line.partition(" ") for line in lines if line)}
 
-    def copy(self, server: PgServer) -> None:
-        """Give a server a new, empty data directory."""
-        copy_tree(self.template(server.binaries) / "data", server.data, self._who)
+    def give(self, server: PgServer) -> None:
+        """Give a server a new, empty data directory: the spare copy, or one made now. Then another spare is made."""
+        template = self.template(server.binaries)
+        try:
+            (template / "spare").rename(server.data)
+        except OSError:
+            copy_tree(template / "data", server.data, self._who)
+        threading.Thread(target=self._make_spare, args=(template,), name="spare", daemon=True).start()
+
+    def _make_spare(self, template: Path) -> None:
+        with self._spares:
+            if (template / "spare").exists():
+                return
+            scratch = template / "spare.new"
+            shutil.rmtree(scratch, ignore_errors=True)
+            try:
+                copy_tree(template / "data", scratch, self._who, patient=True)
+                scratch.rename(template / "spare")
+            except OSError as error:
+                log.warning("no spare data directory: %s", error)
 
     def _make(self, template: Path, binaries: Binaries) -> None:
         data, password = template / "data", template / "password"
@@ -73,9 +92,8 @@ class Templates:
         names = template / "names.new"
         member_of = [*MEMBER_OF, *(["pg_checkpoint"] if binaries.major >= CHECKPOINT_SINCE else [])]
         roles = ROLES.format(member_of=", ".join(member_of), names=names)
-        for database, statements in (("postgres", roles), (ADMIN, HEARTBEAT)):
-            words = ["--single", "-j", "-D", str(data), "-c", "fsync=off", "-c", "exit_on_error=on", database]
-            self._run(binaries, "postgres", words, statements.replace("\n", ";\n\n"))
+        words = ["--single", "-j", "-D", str(data), "-c", "fsync=off", "-c", "exit_on_error=on", "postgres"]
+        self._run(binaries, "postgres", words, roles.replace("\n", ";\n\n"))
         names.rename(template / "names")
 
     def _run(self, binaries: Binaries, program: str, words: list[str], statements: str = "") -> None:
@@ -96,11 +114,11 @@ def make_master(server: PgServer, spec: Spec) -> None:
         sql.SQL("ALTER DATABASE postgres OWNER TO {}").format(master),
     ]
     if spec.database and spec.database != "postgres":
-        statements.append(
-            sql.SQL("CREATE DATABASE {} OWNER {} STRATEGY file_copy").format(sql.Identifier(spec.database), master)
-            if server.binaries.major >= CHECKPOINT_SINCE
-            else sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(spec.database), master)
-        )
+        name = sql.Identifier(spec.database)
+        statements.append(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(UNNAMED), name))
+        statements.append(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, master))
+    else:
+        statements.append(sql.SQL("DROP DATABASE {}").format(sql.Identifier(UNNAMED)))
     server.sql(*statements)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import Future
@@ -15,10 +14,12 @@ from pipeops_sandbox.overlays.rds.store import Snapshot, stores_of
 from pipeops_sandbox.state import write_atomically
 
 from . import work
+from .files import pack, unpack
 from .seats import Seat
-from .server import PgServer, ServerError, copy_tree, frozen
+from .server import PgServer, ServerError, frozen
 
 PARTS = ("servers", "copies", "wal")
+DATA = "data.tar"
 
 
 class Copies:
@@ -31,6 +32,10 @@ class Copies:
     @property
     def _place(self) -> Path:
         return self._shared.who.own(self._shared.place / "copies")
+
+    @property
+    def _saves(self) -> Path:
+        return self._shared.who.own(self._shared.place / "saves")
 
     def _directory(self, key: str) -> Path:
         return self._place / hashlib.sha256(key.encode()).hexdigest()[:24]
@@ -48,8 +53,7 @@ class Copies:
         scratch = self._shared.who.own(directory.with_suffix(".new"))
         with frozen([seat.server]):
             wall = time.time()
-            copy_tree(seat.server.data, scratch / "data", self._shared.who)
-        (scratch / "data" / "postmaster.pid").unlink(missing_ok=True)
+            pack(seat.server.data, scratch / DATA)
         note = {"key": key, "resource_id": seat.record.resource_id, "wall": wall, "major": seat.record.major}
         write_atomically(scratch / "note.json", json.dumps(note).encode())
         scratch.rename(directory)
@@ -63,7 +67,7 @@ class Copies:
         return int(majors[-1]) if majors else None
 
     def base(self, point: Mapping[str, Any], seats: Mapping[str, Seat], down: Collection[str]) -> Path:
-        """Return the data directory that a restore begins with, once it is complete; its logs are archived then.
+        """Return the packed data that a restore begins with, once it is complete; its logs are archived then.
 
         Raises:
             ServerError: if there is none.
@@ -72,7 +76,7 @@ class Copies:
             begun = self._begun.get(point["snapshot"])
             if begun:
                 begun.result()
-            data = self._directory(point["snapshot"]) / "data"
+            data = self._directory(point["snapshot"]) / DATA
             if not data.exists():
                 raise ServerError(f"the data of the snapshot {point['snapshot']} are not there")
             return data
@@ -82,7 +86,7 @@ class Copies:
             if source.spec.region not in down and source.server.running and not source.server.standby:
                 work.archive_now(source.server)
         bases = [
-            (note["wall"], path / "data")
+            (note["wall"], path / DATA)
             for note, path in self._notes()
             if note["resource_id"] == point["resource_id"] and note["wall"] <= point["wall"]
         ]
@@ -96,7 +100,7 @@ class Copies:
             one.data_of == snapshot.data_of for store in stores_of(self._owner) for one in store.snapshots.values()
         )
         if not shared and not self._retained(snapshot.resource_id):
-            shutil.rmtree(self._directory(snapshot.data_of), ignore_errors=True)
+            self._shared.discard(self._directory(snapshot.data_of))
 
     def _retained(self, resource_id: str) -> bool:
         return any(
@@ -106,32 +110,29 @@ class Copies:
     def drop_logs(self, resource_id: str) -> None:
         """Drop the archived logs of an instance that is gone, unless automated backups of it are kept."""
         if not self._retained(resource_id):
-            shutil.rmtree(self._shared.place / "wal" / resource_id, ignore_errors=True)
+            self._shared.discard(self._shared.place / "wal" / resource_id)
 
     def clear(self, keep: Collection[str]) -> None:
         """Drop all copies and logs, but for the logs of instances that were made meanwhile."""
-        shutil.rmtree(self._place, ignore_errors=True)
+        self._shared.discard(self._place)
         for logs in (self._shared.place / "wal").glob("*"):
             if logs.name not in keep:
-                shutil.rmtree(logs, ignore_errors=True)
+                self._shared.discard(logs)
 
     def save(self, name: str, servers: list[PgServer]) -> None:
         """Keep everything under a name, all servers held still meanwhile."""
-        target = self._shared.place / "saves" / name
-        shutil.rmtree(target, ignore_errors=True)
+        target = self._saves / name
+        self._shared.discard(target)
         self._shared.who.own(target)
         with frozen(servers):
             for part in PARTS:
-                if (self._shared.place / part).exists():
-                    copy_tree(self._shared.place / part, target / part, self._shared.who)
-        for lock in target.glob("servers/*/data/postmaster.pid"):
-            lock.unlink()
+                pack(self._shared.who.own(self._shared.place / part), target / f"{part}.tar")
 
     def bring_back(self, name: str) -> None:
         """Put what was kept in place of what is there; where nothing was kept, everything begins empty."""
-        saved = self._shared.place / "saves" / name
         for part in PARTS:
-            shutil.rmtree(self._shared.place / part, ignore_errors=True)
-            if (saved / part).exists():
-                copy_tree(saved / part, self._shared.place / part, self._shared.who)
-            self._shared.who.own(self._shared.place / part)
+            place, saved = self._shared.place / part, self._saves / name / f"{part}.tar"
+            self._shared.discard(place)
+            self._shared.who.own(place)
+            if saved.exists():
+                unpack(saved, place, self._shared.who)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import secrets
-import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,9 +28,10 @@ from .health import Health
 from .records import Record, Spec, stored
 from .roads import Roads
 from .seats import Seat
-from .server import tidy
+from .server import tidy, wait_until
 
 log = logging.getLogger(__name__)
+REPLAY_SECONDS = 5.0
 DELETE_WAIT = 60.0
 """Seconds that a deletion lets unfinished work, like a final snapshot, take."""
 
@@ -294,6 +294,19 @@ class PostgresPlane(NamedEndpoints):
         instances = [one for one in all_instances(self._owner) if one.reachable and one.resource_id in self.seats]
         return {self.endpoint(one).address: self.seats[one.resource_id].record.address for one in instances}
 
+    def replay(self, instance: DbInstance, *, running: bool) -> None:
+        """Let a replica stop replaying what it receives, or go on.
+
+        Raises:
+            ValueError: if it is no replica that runs.
+        """
+        seat = self.seats.get(instance.resource_id)
+        if seat is None or not seat.server.running or not seat.server.standby:
+            raise ValueError(f"a read replica whose server runs; {instance.identifier} is none")
+        seat.server.sql(f"SELECT pg_wal_replay_{'resume' if running else 'pause'}()")
+        wanted = "not paused" if running else "paused"
+        wait_until(lambda: seat.server.sql("SELECT pg_get_wal_replay_pause_state()")[0][0] == wanted, REPLAY_SECONDS)
+
     # The sandbox's own life.
 
     def answer_names(self, port: int) -> None:
@@ -313,7 +326,7 @@ class PostgresPlane(NamedEndpoints):
                     continue
                 self._again(instance, records.pop(instance.resource_id, None))
         for resource_id in records:
-            shutil.rmtree(self.servers / resource_id, ignore_errors=True)
+            self.shared.discard(self.servers / resource_id)
         self.roads.refresh()
         self.health.start()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -79,4 +78,4 @@ class Seat:
     def remove(self) -> None:
         """Stop the server and drop its data."""
         self.close("immediate")
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self.shared.discard(self.directory)

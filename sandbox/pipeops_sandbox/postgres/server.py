@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -194,17 +193,6 @@ def frozen(servers: Iterable[PgServer]) -> Iterator[None]:
                 process.resume()
             except psutil.NoSuchProcess:
                 continue
-
-
-def copy_tree(source: Path, target: Path, who: Account) -> None:
-    """Copy a directory with owners and modes, sharing blocks where the file system can."""
-    who.own(target.parent)
-    reflink = ["--reflink=auto"] if os.uname().sysname == "Linux" else []
-    command = [shutil.which("cp") or "/bin/cp", "-a", *reflink, str(source), str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - paths of ours
-    # A file that goes away meanwhile is a temporary one.
-    if done.returncode and not target.exists():
-        raise ServerError(f"cannot copy {source}: {done.stderr.strip()[-400:]}")
 
 
 def tidy(servers: Path) -> int:
