@@ -40,7 +40,10 @@ STOP_SECONDS = 20.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # What follows -- is another program's own; argparse would look into it.
+    own = words[: words.index("--")] if "--" in words else words
+    options = _parser().parse_args(own, argparse.Namespace(arguments=words[len(own) + 1 :]))
     try:
         options.run(options)
     except Failure as error:
@@ -81,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "psql":
             command.add_argument("--secret", help="the secret in Secrets Manager that has username and password")
             command.add_argument("--region", help="where the secret is; default: the Region of the endpoint")
-            command.add_argument("arguments", nargs="*", metavar="-- ARGUMENTS", help="arguments of psql")
+            command.usage = f"{parser.prog} psql [OPTIONS] NAME [-- ARGUMENTS OF PSQL]"
     return parser
 
 

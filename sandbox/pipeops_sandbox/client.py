@@ -87,7 +87,7 @@ def resolve(options: argparse.Namespace) -> None:
 
 def psql(options: argparse.Namespace) -> None:
     """Become psql on the server behind a name. The password goes through the environment, where no other user looks."""
-    from .postgres.binaries import NoBinaries, psql as program  # noqa: PLC0415 - as above
+    from .postgres import binaries  # noqa: PLC0415 - as above
 
     chain, address = lookup(options.name, options.port)
     environment = {**os.environ, "PGHOST": options.name, "PGHOSTADDR": address}
@@ -96,8 +96,8 @@ def psql(options: argparse.Namespace) -> None:
         region = options.region or _region(chain)
         environment |= _login(_secret(options, region))
     try:
-        path = program()
-    except NoBinaries as error:
+        path = binaries.psql()
+    except binaries.NoBinaries as error:
         raise Failure(str(error)) from error
     os.execve(path, ["psql", *options.arguments], environment)  # noqa: S606 - no shell is wanted
 

@@ -282,7 +282,8 @@ def reboot_db_instance(call: Call) -> dict[str, Any]:
     """RebootDBInstance; with ForceFailover on the standby's zone."""
     instance = call.instance()
     failover = call.flag("ForceFailover")
-    require_available(instance, "rebooting")
+    if instance.status != "incompatible-parameters":  # a reboot is the way out of that
+        require_available(instance, "rebooting")
     if failover and not instance.settings["MultiAZ"]:
         raise combination(f"Cannot force a failover of {instance.identifier}: it is not a Multi-AZ DB instance.")
     effects.boot(instance)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from . import effects
 from .dataplane import plane
 from .journal import tell
-from .store import DbInstance, all_instances
+from .phases import begin
+from .store import DbInstance, Phase, all_instances
 from .windows import last_backup_window, next_maintenance
 
 LONGEST_STOP = 7 * 24 * 3600
@@ -20,6 +21,8 @@ def settle(account: str, now: float) -> None:
         instance.since, instance.held = end, False
         if phase.effect:
             effects.EFFECTS[phase.effect](instance, phase.payload, end)
+            if not instance.phases and not plane.active.ready(instance):
+                begin(instance, end, Phase(phase.status, 0))  # lasts until the server has taken it over
     for instance in all_instances(account):
         _settle_parameters(instance, now)
         _open_windows(instance, now)
