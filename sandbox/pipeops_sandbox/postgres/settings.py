@@ -15,6 +15,10 @@ BASE = {
     "unix_socket_directories": "",
     "shared_buffers": "16MB",
     "max_connections": "100",
+    # PostgreSQL's own defaults, written out: a standby may have more, and nothing else differs after its promotion.
+    "max_worker_processes": "8",
+    "max_prepared_transactions": "0",
+    "max_locks_per_transaction": "64",
     "max_wal_size": "256MB",
     "min_wal_size": "16MB",
     "wal_level": "replica",

@@ -26,7 +26,7 @@ def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
 def pair(program: Any, west: str, east: str) -> Any:
     """A primary in the west with a replica beside it, and one in the east."""
     program.create("main", west)
-    program.replicate("near", "main")
+    program.replicate("near", "main", VpcSecurityGroupIds=[west])
     program.replicate("dr", "main", EAST, DBSubnetGroupName="data", VpcSecurityGroupIds=[east])
     return program
 
