@@ -26,15 +26,6 @@ PASSWORD = "correct-horse-battery"
 WEST, EAST = "us-west-2", "us-east-1"
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Return what a condition gives once it is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
-    return found
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -47,6 +38,15 @@ class Program:
     def __init__(self, directory: Path) -> None:
         self.port = _free_port()
         self.directory = directory
+
+    @staticmethod
+    def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+        """Return what a condition gives once it is true."""
+        deadline = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < deadline, "it did not come about"
+            time.sleep(0.05)
+        return found
 
     def run(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command of the sandbox to its end."""
@@ -93,7 +93,7 @@ class Program:
             assert shown["DBInstanceStatus"] not in ("failed", "restore-error", "incompatible-parameters"), shown
             return shown if shown["DBInstanceStatus"] == "available" else None
 
-        return dict(wait_until(look, 40))
+        return dict(self.until(look, 40))
 
     def connect(self, name: str, region: str = WEST, **options: Any) -> psycopg.Connection[Any]:
         """Connect to a DB instance as an application does: by its name, as its master user."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,15 +10,6 @@ import psycopg
 import pytest
 
 EAST = "us-east-1"
-
-
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Return what a condition gives once it is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +41,8 @@ def metric(program: Any, name: str, identifier: str, region: str) -> list[float]
 
 def test_replicas_follow_and_take_no_writes(pair: Any) -> None:
     pair.rows("INSERT INTO t VALUES (1)")
-    until(lambda: pair.rows("SELECT n FROM t", "near") == [1])
-    until(lambda: pair.rows("SELECT n FROM t", "dr", EAST) == [1])
+    pair.until(lambda: pair.rows("SELECT n FROM t", "near") == [1])
+    pair.until(lambda: pair.rows("SELECT n FROM t", "dr", EAST) == [1])
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         pair.rows("INSERT INTO t VALUES (2)", "dr", EAST)
     (info,) = pair.show("dr", EAST)["StatusInfos"]
@@ -66,7 +56,7 @@ def test_the_way_between_regions_takes_its_time(pair: Any) -> None:
             began = time.monotonic()
             session.execute("INSERT INTO t VALUES (1)")
             query = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()"
-            until(lambda: session.execute(query).fetchone() == (2,), 5)
+            pair.until(lambda: session.execute(query).fetchone() == (2,), 5)
             assert wait
             return time.monotonic() - began
 
@@ -77,10 +67,10 @@ def test_the_way_between_regions_takes_its_time(pair: Any) -> None:
 
 
 def test_metrics_come_from_the_servers(pair: Any) -> None:
-    assert until(lambda: metric(pair, "ReplicaLag", "dr", EAST))[0] >= 0
-    assert until(lambda: metric(pair, "OldestReplicationSlotLag", "main", "us-west-2"))[0] >= 0
+    assert pair.until(lambda: metric(pair, "ReplicaLag", "dr", EAST))[0] >= 0
+    assert pair.until(lambda: metric(pair, "OldestReplicationSlotLag", "main", "us-west-2"))[0] >= 0
     with pair.connect("main"):
-        until(lambda: metric(pair, "DatabaseConnections", "main", "us-west-2")[0] == 1)
+        pair.until(lambda: metric(pair, "DatabaseConnections", "main", "us-west-2")[0] == 1)
     assert 0 < metric(pair, "FreeStorageSpace", "main", "us-west-2")[0] < 20 * 1024**3
     assert metric(pair, "TransactionLogsDiskUsage", "main", "us-west-2")[0] >= 4 * 1024**2
 
@@ -88,10 +78,10 @@ def test_metrics_come_from_the_servers(pair: Any) -> None:
 def test_replay_pauses_and_goes_on(pair: Any) -> None:
     pair.control("POST", f"rds/{EAST}/dr", replay="paused")
     pair.rows("INSERT INTO t VALUES (77)")
-    until(lambda: 77 in pair.rows("SELECT n FROM t", "near"))
+    pair.until(lambda: 77 in pair.rows("SELECT n FROM t", "near"))
     assert 77 not in pair.rows("SELECT n FROM t", "dr", EAST)
     pair.control("POST", f"rds/{EAST}/dr", replay="running")
-    until(lambda: 77 in pair.rows("SELECT n FROM t", "dr", EAST))
+    pair.until(lambda: 77 in pair.rows("SELECT n FROM t", "dr", EAST))
 
 
 def test_a_region_that_is_down_takes_clients_and_replication_with_it(pair: Any) -> None:
@@ -103,12 +93,12 @@ def test_a_region_that_is_down_takes_clients_and_replication_with_it(pair: Any) 
     with pytest.raises(psycopg.errors.ConnectionTimeout):
         psycopg.connect(host=host, hostaddr=pair.resolve(host), user="dbadmin", dbname="app", connect_timeout=2)
     query = "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'"
-    until(lambda: pair.rows(query, "dr", EAST) == [0])
+    pair.until(lambda: pair.rows(query, "dr", EAST) == [0])
     # It does not look broken at once: RDS has patience.
     assert pair.show("dr", EAST)["StatusInfos"][0]["Status"] == "replicating"
     pair.control("POST", "regions/us-west-2", state="up")
     pair.rows("INSERT INTO t VALUES (88)")
-    until(lambda: 88 in pair.rows("SELECT n FROM t", "dr", EAST))
+    pair.until(lambda: 88 in pair.rows("SELECT n FROM t", "dr", EAST))
 
 
 def test_promotion_parts_the_two_and_the_last_writes_of_a_lost_region_are_lost(pair: Any) -> None:
@@ -117,7 +107,7 @@ def test_promotion_parts_the_two_and_the_last_writes_of_a_lost_region_are_lost(p
     pair.control("POST", "regions/us-west-2", state="down")
     pair.control("POST", "network", link_rtt_ms=70)
     pair.client("rds", EAST).promote_read_replica(DBInstanceIdentifier="dr")
-    until(lambda: "StatusInfos" not in pair.available("dr", EAST))
+    pair.until(lambda: "StatusInfos" not in pair.available("dr", EAST))
     numbers = pair.rows("SELECT n FROM t", "dr", EAST)
     assert 88 in numbers
     assert 99 not in numbers
@@ -126,11 +116,11 @@ def test_promotion_parts_the_two_and_the_last_writes_of_a_lost_region_are_lost(p
     assert 99 in pair.rows("SELECT n FROM t")
     assert 100 not in pair.rows("SELECT n FROM t")
     # The source was away when the replica left it, so its slot goes now.
-    until(lambda: len(pair.rows("SELECT slot_name FROM pg_replication_slots")) == 1)
+    pair.until(lambda: len(pair.rows("SELECT slot_name FROM pg_replication_slots")) == 1)
 
 
 def test_deleting_a_source_promotes_the_replica_beside_it(pair: Any) -> None:
     pair.client("rds").delete_db_instance(DBInstanceIdentifier="main", SkipFinalSnapshot=True)
-    until(lambda: "StatusInfos" not in pair.available("near"))
+    pair.until(lambda: "StatusInfos" not in pair.available("near"))
     pair.rows("INSERT INTO t VALUES (101)", "near")
     assert 101 in pair.rows("SELECT n FROM t", "near")

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-
-
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Return what a condition gives once it is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +43,7 @@ def test_a_point_in_time_is_one_between_two_commits(main: Any, west: str) -> Non
     main.rows("INSERT INTO t VALUES (10)")
     between = main.control("GET", "clock")["time"]
     # A restore's time has whole seconds: the next commit is in the next one.
-    until(lambda: main.control("GET", "clock")["time"] > int(between) + 1)
+    main.until(lambda: main.control("GET", "clock")["time"] > int(between) + 1)
     between = int(between) + 1
     main.rows("INSERT INTO t VALUES (11)")
     main.control("POST", "clock", advance=600)
@@ -77,7 +66,7 @@ def test_the_latest_restorable_time_has_everything(main: Any, west: str) -> None
 def test_a_final_snapshot_outlives_its_instance(main: Any, west: str) -> None:
     main.client("rds").delete_db_instance(DBInstanceIdentifier="then", FinalDBSnapshotIdentifier="last")
     rds = main.client("rds")
-    until(lambda: "then" not in [one["DBInstanceIdentifier"] for one in rds.describe_db_instances()["DBInstances"]])
+    main.until(lambda: "then" not in [one["DBInstanceIdentifier"] for one in rds.describe_db_instances()["DBInstances"]])
     rows = restored(
         main, west, "again", "restore_db_instance_from_db_snapshot",
         DBInstanceIdentifier="again", DBSnapshotIdentifier="last",
@@ -91,9 +80,9 @@ def test_the_whole_sandbox_goes_back_to_its_snapshot(main: Any) -> None:
     main.rows("INSERT INTO t VALUES (1000)")
     main.client("rds").delete_db_instance(DBInstanceIdentifier="copy", SkipFinalSnapshot=True)
     main.control("POST", "restore", name="all")
-    until(lambda: main.show("main")["DBInstanceStatus"] == "available")
-    until(lambda: _rows(main, "main") == before)
-    until(lambda: _rows(main, "copy") == [1, 3])
+    main.until(lambda: main.show("main")["DBInstanceStatus"] == "available")
+    main.until(lambda: _rows(main, "main") == before)
+    main.until(lambda: _rows(main, "copy") == [1, 3])
     main.rows("INSERT INTO t VALUES (1001)")
 
 

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
 
 PASSWORD = "correct-horse-battery"
-
-
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Return what a condition gives once it is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +66,12 @@ def test_psql_finds_its_way_by_an_alias_and_a_secret(main: Any) -> None:
 def test_a_dynamic_parameter_holds_without_a_restart(main: Any) -> None:
     set_parameter(main, "default_transaction_read_only", "1")
     main.available("main")
-    until(lambda: main.rows("SHOW default_transaction_read_only") == ["on"])
+    main.until(lambda: main.rows("SHOW default_transaction_read_only") == ["on"])
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         main.rows("INSERT INTO t VALUES (1)")
     set_parameter(main, "default_transaction_read_only", "0")
     main.available("main")
-    until(lambda: main.rows("SHOW default_transaction_read_only") == ["off"])
+    main.until(lambda: main.rows("SHOW default_transaction_read_only") == ["off"])
 
 
 def test_a_static_parameter_waits_for_the_reboot_and_a_failover_cuts_sessions(main: Any) -> None:
@@ -103,10 +92,10 @@ def test_parameters_that_no_server_starts_with_show_and_can_be_taken_back(main: 
     rds = main.client("rds")
     set_parameter(main, "TimeZone", "Nowhere/At-All", "pending-reboot")
     rds.reboot_db_instance(DBInstanceIdentifier="main")
-    until(lambda: main.show("main")["DBInstanceStatus"] == "incompatible-parameters")
+    main.until(lambda: main.show("main")["DBInstanceStatus"] == "incompatible-parameters")
     set_parameter(main, "TimeZone", "Europe/Vienna", "pending-reboot")
     rds.reboot_db_instance(DBInstanceIdentifier="main")
-    until(lambda: main.show("main")["DBInstanceStatus"] == "available")
+    main.until(lambda: main.show("main")["DBInstanceStatus"] == "available")
     assert main.rows("SHOW timezone") == ["Europe/Vienna"]
 
 
@@ -139,7 +128,7 @@ def test_security_groups_stop_new_connections_only(main: Any, west: str) -> None
 def test_a_stopped_instance_is_gone_and_comes_back_with_its_data(main: Any) -> None:
     main.rows("INSERT INTO t VALUES (42)")
     main.client("rds").stop_db_instance(DBInstanceIdentifier="main")
-    until(lambda: main.show("main")["DBInstanceStatus"] == "stopped")
+    main.until(lambda: main.show("main")["DBInstanceStatus"] == "stopped")
     with pytest.raises(psycopg.OperationalError):
         main.connect("main")
     main.client("rds").start_db_instance(DBInstanceIdentifier="main")
@@ -153,7 +142,7 @@ def test_a_crash_of_the_server_is_repaired(main: Any) -> None:
         _kill_server(main)
         while True:
             session.execute("SELECT 1")
-    assert until(lambda: _quietly(main)) == [1]
+    assert main.until(lambda: _quietly(main)) == [1]
 
 
 def _kill_server(program: Any) -> None:
