@@ -15,6 +15,7 @@ from typing import Any
 from .binaries import Binaries
 
 NAMES = ("postgres", "nobody")
+ORIGIN = "origin"
 ELSEWHERE = Path("/var/tmp/pipeops-sandbox")  # noqa: S108 - made by root with its own mode, one directory a state
 
 
@@ -77,10 +78,19 @@ def home(state_dir: Path, who: Account) -> Path:
         place.rmdir()
     target = ELSEWHERE / hashlib.sha256(str(place).encode()).hexdigest()[:16]
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    who.own(target)
+    _sweep()
     place.unlink(missing_ok=True)
     place.symlink_to(target)
+    who.own(target)
+    (target / ORIGIN).write_text(str(place), "utf-8")
     return target
+
+
+def _sweep() -> None:
+    """Remove what belongs to state directories that are no more."""
+    for origin in ELSEWHERE.glob(f"*/{ORIGIN}"):
+        if not Path(origin.read_text("utf-8")).is_symlink():
+            shutil.rmtree(origin.parent, ignore_errors=True)
 
 
 def within_reach(binaries: Binaries, place: Path, who: Account) -> Binaries:

@@ -14,12 +14,13 @@ import pytest
 def servers(program: Any) -> list[psutil.Process]:
     """Return the PostgreSQL servers of a sandbox."""
     place = str(program.directory)
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
+    found = {}
+    for process in psutil.process_iter(["cmdline", "ppid"]):
         words = process.info["cmdline"] or []
         if "-D" in words and any(word.startswith(place) for word in words):
-            found.append(process)
-    return found
+            found[process.pid] = process
+    # A new session's process has the server's own command line for a moment.
+    return [process for process in found.values() if process.info["ppid"] not in found]
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,9 @@ def test_the_latest_restorable_time_has_everything(main: Any, west: str) -> None
 def test_a_final_snapshot_outlives_its_instance(main: Any, west: str) -> None:
     main.client("rds").delete_db_instance(DBInstanceIdentifier="then", FinalDBSnapshotIdentifier="last")
     rds = main.client("rds")
-    main.until(lambda: "then" not in [one["DBInstanceIdentifier"] for one in rds.describe_db_instances()["DBInstances"]])
+    main.until(
+        lambda: "then" not in [one["DBInstanceIdentifier"] for one in rds.describe_db_instances()["DBInstances"]]
+    )
     rows = restored(
         main, west, "again", "restore_db_instance_from_db_snapshot",
         DBInstanceIdentifier="again", DBSnapshotIdentifier="last",
