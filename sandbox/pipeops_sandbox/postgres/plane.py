@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import secrets
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-
-from dnslib.server import DNSServer
+from concurrent.futures import ThreadPoolExecutor
 
 from pipeops_sandbox.overlays.rds import parameters
-from pipeops_sandbox.overlays.rds.dataplane import Measurement, NamedEndpoints, ReplicationState, RestorePoint
+from pipeops_sandbox.overlays.rds.dataplane import Measurement, ReplicationState, RestorePoint
 from pipeops_sandbox.overlays.rds.store import DbInstance, Snapshot, all_instances, find_instance
 from pipeops_sandbox.runtime import runtime
-from pipeops_sandbox.state import write_atomically
 
 from . import names, work
-from .account import account, home
-from .addresses import LINK_PORT, SERVER_PORT, free_address
-from .binaries import nearest
-from .bootstrap import Templates
-from .copies import Copies
-from .health import Health
+from .fleet import Fleet
 from .records import Record, Spec, stored
-from .roads import Roads
 from .seats import Seat
 from .server import tidy, wait_until
 
@@ -36,32 +24,8 @@ DELETE_WAIT = 60.0
 """Seconds that a deletion lets unfinished work, like a final snapshot, take."""
 
 
-class PostgresPlane(NamedEndpoints):
-    """Keeps a server for each DB instance. Names and ports are AWS's; the sandbox's DNS leads to the addresses.
-
-    Args:
-        state_dir: the sandbox's; all data are below its ``postgres``.
-        lock: the one around the control plane. Work in the background takes it for moments only.
-        owner: the account id.
-        down: the Regions that are down, kept by the sandbox.
-    """
-
-    def __init__(self, state_dir: Path, lock: threading.RLock, owner: str, down: set[str]) -> None:
-        who = account()
-        place = home(state_dir, who)
-        self._lock, self._owner, self._down = lock, owner, down
-        secret = _secret(place)
-        self.shared = work.Shared(place, who, secret, Templates(who.own(place / "templates"), who, secret))
-        self.servers: Path = who.own(place / "servers")
-        self.seats: dict[str, Seat] = {}
-        self._ending: dict[str, Future[None]] = {}
-        self._enders = ThreadPoolExecutor(4, thread_name_prefix="ending")
-        self.copies = Copies(self.shared, owner)
-        self.roads = Roads(place, lock, owner, down, self.seats)
-        self.health = Health(self.seats, self._tick)
-        self._names = names.Names(owner, lock, self._hosts)
-        self._dns: DNSServer | None = None
-        self.dns = ""
+class PostgresPlane(Fleet):
+    """Keeps a server for each DB instance. Names and ports are AWS's; the sandbox's DNS leads to the addresses."""
 
     # What the control plane tells. It holds the lock, so nothing here waits.
 
@@ -192,108 +156,6 @@ class PostgresPlane(NamedEndpoints):
         """Return what the server said in the last minutes."""
         return [(sample.at, sample.values) for sample in self.health.samples(instance.resource_id)]
 
-    # What it does in the background.
-
-    def _seat(
-        self, instance: DbInstance, origin: str, source: str = "", point: dict[str, object] | None = None
-    ) -> Seat:
-        taken = [seat.record.address for seat in self.seats.values()]
-        ports = (SERVER_PORT, LINK_PORT, int(instance.settings["Port"]))
-        major = nearest(instance.engine_version).major
-        if source in self.seats:
-            major = self.seats[source].record.major
-        elif point:
-            major = self.copies.major(point) or major
-        address = free_address(self.shared.place, taken, ports)
-        record = Record(instance.resource_id, address, major, origin, source, point or {})
-        return self._take(record, instance)
-
-    def _take(self, record: Record, instance: DbInstance) -> Seat:
-        seat = Seat(record, Spec.of(instance), self.shared, self._failed)
-        self.seats[record.resource_id] = seat
-        return seat
-
-    def _make(self, seat: Seat) -> None:
-        """Give a seat its data, and start."""
-        self.roads.refresh()
-        server, record, spec = seat.server, seat.record, seat.spec
-        if record.origin == "replica":
-            source = self.seats[record.source]
-            source.wait()
-            work.replicate(server, record, spec, self.shared, source.server)
-        elif record.origin == "restored":
-            base = self.copies.base(record.point, self.seats, self._down)
-            work.restore(server, record, spec, self.shared, base)
-        else:
-            work.create(server, record, spec, self.shared)
-        record.complete = True
-        seat.store()
-        self._fine(seat)
-
-    def _start(self, seat: Seat) -> None:
-        work.start(seat.server, seat.record, seat.spec, self.shared)
-        seat.store()
-        self._fine(seat)
-
-    def _promote(self, seat: Seat) -> None:
-        work.promote(seat.server, seat.record, seat.spec, self.shared)
-        self._part(seat)
-
-    def _part(self, seat: Seat) -> None:
-        """End a replica's link: the door, and the slot on the source."""
-        before = dataclasses.replace(seat.record)
-        seat.record.source = ""
-        seat.store()
-        self.roads.refresh()
-        self.roads.part(before)
-
-    def _failed(self, seat: Seat, status: str, error: Exception) -> None:
-        """Let the instance show that its server is in trouble: an error that nobody sees would look like waiting."""
-        seat.trouble = status
-        with self._lock:
-            instance = self.instance(seat)
-            if instance is not None:
-                instance.resting = status
-        log.error("%s in %s is %s: %s", seat.spec.identifier, seat.spec.region, status, error)
-
-    def _fine(self, seat: Seat) -> None:
-        """Take the trouble back that an instance shows."""
-        if not seat.trouble:
-            return
-        with self._lock:
-            instance = self.instance(seat)
-            if instance is not None and instance.resting == seat.trouble:
-                instance.resting = "available"
-        seat.trouble = ""
-
-    @staticmethod
-    def _logged(job: Callable[[], None]) -> None:
-        try:
-            job()
-        except Exception:
-            log.exception("a server that is to go away")
-
-    def instance(self, seat: Seat) -> DbInstance | None:
-        """Return the instance that a seat is for, by whatever name it has now."""
-        wanted = seat.record.resource_id
-        return next((one for one in all_instances(self._owner) if one.resource_id == wanted), None)
-
-    def _tick(self) -> None:
-        """Every second: start again what has crashed, do what waited for a Region, follow time."""
-        for seat in list(self.seats.values()):
-            crashed = seat.record.complete and seat.record.running and not seat.server.running
-            if crashed and not seat.busy and not seat.trouble:
-                log.warning("the server of %s ended by itself: %s", seat.spec.identifier, seat.server.log_end())
-                seat.submit(lambda seat=seat: self._start(seat))  # type: ignore[misc]
-        self.roads.part_later()
-        if self.seats:
-            self.roads.refresh()
-
-    def _hosts(self) -> dict[str, str]:
-        """Return where each endpoint's name leads."""
-        instances = [one for one in all_instances(self._owner) if one.reachable and one.resource_id in self.seats]
-        return {self.endpoint(one).address: self.seats[one.resource_id].record.address for one in instances}
-
     def replay(self, instance: DbInstance, *, running: bool) -> None:
         """Let a replica stop replaying what it receives, or go on.
 
@@ -316,10 +178,12 @@ class PostgresPlane(NamedEndpoints):
 
     def resume(self) -> None:
         """Bring up what stood when the sandbox was stopped or killed."""
+        records = stored(self.servers)
+        if records:
+            self.roads.open()
         left = tidy(self.servers)
         if left:
             log.warning("%d servers of an earlier sandbox were still running; they are stopped", left)
-        records = stored(self.servers)
         with self._lock:
             for instance in all_instances(self._owner):
                 if instance.phases and instance.phases[0].status == "deleting":
@@ -347,20 +211,13 @@ class PostgresPlane(NamedEndpoints):
             seat.submit(lambda: self._start(seat))
 
     def close(self) -> None:
-        """Stop all servers in order: replicas first, because a source waits for those that follow it."""
+        """Stop all servers cleanly, and the network."""
         if self._dns:
             self._dns.stop()
         self.health.stop()
-        self._end("fast")
+        _end(list(self.seats.values()), "fast")
         self._enders.shutdown()
         self.roads.close()
-
-    def _end(self, mode: str) -> None:
-        seats = list(self.seats.values())
-        for following in (True, False):
-            group = [seat for seat in seats if bool(seat.record.source) == following]
-            with ThreadPoolExecutor(8) as stopping:
-                list(stopping.map(lambda seat: seat.close(mode), group))
 
     def clear(self) -> None:
         """Remove every server, its data, snapshots and logs."""
@@ -385,16 +242,19 @@ class PostgresPlane(NamedEndpoints):
         """Put kept data in place of the present ones, together with the control plane's state."""
         self.health.stop()
         with self._lock:
-            self._end("immediate")
+            seats = list(self.seats.values())
             self.seats.clear()
+        # Not inside the lock, which the seats' work may be waiting for.
+        _end(seats, "immediate")
+        with self._lock:
             restore()
             self.copies.bring_back(name)
         self.resume()
 
 
-def _secret(place: Path) -> str:
-    """Return the password of RDS's own superuser, made once."""
-    path = place / "rdsadmin.secret"
-    if not path.exists():
-        write_atomically(path, secrets.token_urlsafe(24).encode())
-    return path.read_text("utf-8")
+def _end(seats: list[Seat], mode: str) -> None:
+    """Stop servers, replicas first: a source waits for those that follow it."""
+    for following in (True, False):
+        group = [seat for seat in seats if bool(seat.record.source) == following]
+        with ThreadPoolExecutor(8) as stopping:
+            list(stopping.map(lambda seat: seat.close(mode), group))

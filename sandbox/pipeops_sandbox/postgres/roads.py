@@ -35,6 +35,11 @@ class Roads:
         self._used = False
         self.rtt_ms = LINK_RTT_MS
 
+    def open(self) -> None:
+        """Start the network; an earlier one, which may be ending servers still, is gone then."""
+        self._used = True
+        self._wiring.start()
+
     def refresh(self) -> None:
         """Bring the network up to date; it is, on return. The caller does not hold the lock."""
         with self._order:

@@ -56,17 +56,26 @@ class Wiring:
         with self._lock:
             if doors == self._sent:
                 return {}
-            process = self._running()
-            self._number += 1
-            request = {"n": self._number, "doors": {name: asdict(door) for name, door in doors.items()}}
-            if process.stdin:
-                process.stdin.write(json.dumps(request) + "\n")
-                process.stdin.flush()
-            errors: dict[str, str] = self._answer(process)["errors"]
+            try:
+                errors = self._tell(doors)
+            except OSError as error:
+                log.error("the network ended, it is started again with the next change: %s", error)
+                self._process, self._sent = None, {}
+                return {"network": str(error)}
             # One that could not be is tried again with the next change.
             self._sent = {name: door for name, door in doors.items() if name not in errors}
-        for name, error in errors.items():
-            log.error("no way to %s: %s", name, error)
+        for name, why in errors.items():
+            log.error("no way to %s: %s", name, why)
+        return errors
+
+    def _tell(self, doors: dict[str, Door]) -> dict[str, str]:
+        process = self._running()
+        self._number += 1
+        request = {"n": self._number, "doors": {name: asdict(door) for name, door in doors.items()}}
+        if process.stdin:
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+        errors: dict[str, str] = self._answer(process)["errors"]
         return errors
 
     def close(self) -> None:
