@@ -148,7 +148,7 @@ class Health:
         pulse = self._pulses.get(seat.record.resource_id)
         if pulse is None or time.monotonic() - pulse.streamed_at < PATIENCE:
             return ReplicationState("replicating")
-        return ReplicationState("error", f"Replication is broken: {seat.server.log_end()}")
+        return ReplicationState("error", f"Replication has stopped: {seat.server.last_error()}")
 
 
 def _row(session: psycopg.Connection[Any], query: str) -> tuple[Any, ...]:

@@ -125,6 +125,15 @@ class PgServer:
         except OSError:
             return "it wrote no log"
 
+    def last_error(self) -> str:
+        """Return what the server complained of last."""
+        try:
+            lines = (self.directory / "server.log").read_text("utf-8", "replace").splitlines()
+        except OSError:
+            lines = []
+        errors = [line.split(mark, 1)[1].strip() for line in lines for mark in (" FATAL:", " ERROR:") if mark in line]
+        return errors[-1] if errors else "the server says nothing of it"
+
     def stop(self, mode: str = "fast") -> None:
         """Stop: ``fast`` ends sessions and writes everything, ``immediate`` is a crash."""
         if mode == "immediate" and self._helper and self._helper.poll() is None:

@@ -1,4 +1,4 @@
-"""One sandbox with PostgreSQL servers for the tests of a file: a program of its own, as people run it."""
+"""A sandbox with PostgreSQL servers for the tests: a program of its own, as people run it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -152,23 +153,40 @@ class Program:
         self.available(name, region)
 
 
-@pytest.fixture(scope="module")
-def sandbox_directory() -> Iterator[Path]:
-    """A directory that the servers' account can enter, which pytest's own is not."""
-    made = Path(tempfile.mkdtemp(prefix="sandbox-"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
+@contextmanager
+def running() -> Iterator[Program]:
+    """Run a sandbox in a directory that the servers' account can enter, which pytest's own is not."""
+    directory = Path(tempfile.mkdtemp(prefix="sandbox-"))
+    directory.chmod(0o755)
+    made = Program(directory)
+    try:
+        started = made.run("up")
+        assert started.returncode == 0, started.stderr
+        yield made
+        made.run("down")
+    finally:
+        shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def shared_program() -> Iterator[Program]:
+    """A sandbox for several files: starting one takes longer than most tests."""
+    with running() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def program(sandbox_directory: Path) -> Iterator[Program]:
-    """A running sandbox with a network in two Regions."""
-    made = Program(sandbox_directory)
-    started = made.run("up")
-    assert started.returncode == 0, started.stderr
-    yield made
-    made.run("down")
+def program(shared_program: Program) -> Program:
+    """A sandbox with nothing in it."""
+    shared_program.control("POST", "reset")
+    return shared_program
+
+
+@pytest.fixture(scope="module")
+def own_program() -> Iterator[Program]:
+    """A sandbox that the tests of one file may stop and kill."""
+    with running() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

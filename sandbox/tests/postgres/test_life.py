@@ -24,9 +24,11 @@ def servers(program: Any) -> list[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def main(program: Any, west: str, east: str) -> Any:
+def main(own_program: Any) -> Any:
     """A primary and its replica in another Region."""
-    program.create("main", west)
+    program = own_program
+    east = program.lay_network("us-east-1", "10.1")
+    program.create("main", program.lay_network("us-west-2", "10.0"))
     program.rows("INSERT INTO t VALUES (1)")
     program.replicate("dr", "main", "us-east-1", DBSubnetGroupName="data", VpcSecurityGroupIds=[east])
     return program
