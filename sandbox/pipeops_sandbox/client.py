@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -86,7 +87,7 @@ def resolve(options: argparse.Namespace) -> None:
 
 
 def psql(options: argparse.Namespace) -> None:
-    """Become psql on the server behind a name. The password goes through the environment, where no other user looks."""
+    """Be psql on the server behind a name. The password goes through the environment, where no other user looks."""
     from .postgres import binaries  # noqa: PLC0415 - as above
 
     chain, address = lookup(options.name, options.port)
@@ -96,10 +97,15 @@ def psql(options: argparse.Namespace) -> None:
         region = options.region or _region(chain)
         environment |= _login(_secret(options, region))
     try:
-        path = binaries.psql()
+        path, encrypts = binaries.psql()
     except binaries.NoBinaries as error:
         raise Failure(str(error)) from error
-    os.execve(path, ["psql", *options.arguments], environment)  # noqa: S606 - no shell is wanted
+    if encrypts:
+        os.execve(path, ["psql", *options.arguments], environment)  # noqa: S606 - no shell is wanted
+    from .postgres import tunnel  # noqa: PLC0415 - as above
+
+    port = int(environment.get("PGPORT", "5432"))
+    sys.exit(tunnel.run(path, options.arguments, environment, address, port))
 
 
 def _region(chain: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,14 +75,17 @@ def nearest(engine_version: str) -> Binaries:
     return majors[min(majors, key=lambda major: (abs(major - wanted), -major))]
 
 
-def psql() -> str:
-    """Return the path of the newest psql.
+def psql() -> tuple[str, bool]:
+    """Return the path of a psql, and whether it can do TLS: the system's can, the wheel's cannot.
 
     Raises:
         NoBinaries: if there is none.
     """
+    system = shutil.which("psql")
+    if system:
+        return system, True
     for major in sorted(found(), reverse=True):
         program = found()[major].directory / "psql"
         if program.exists():
-            return str(program)
+            return str(program), SYSTEM in program.parents
     raise NoBinaries("no psql found: install sandbox/requirements.txt or the package postgresql-client")

@@ -54,7 +54,7 @@ class Fleet(NamedEndpoints):
         self._ending: dict[str, Future[None]] = {}
         self._enders = ThreadPoolExecutor(4, thread_name_prefix="ending")
         self.copies = Copies(self.shared, owner)
-        self.roads = Roads(place, lock, owner, down, self.seats)
+        self.roads = Roads(place, lock, owner, down, self.seats, lambda one: self.endpoint(one).address)
         self.health = Health(self.seats, self._tick)
         self._names = names.Names(owner, lock, self._hosts)
         self._dns: DNSServer | None = None

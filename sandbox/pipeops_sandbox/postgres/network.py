@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .greeting import Refused, welcome
+
 CHUNK = 65536
 IN_FLIGHT = 1024
 """Chunks that a link holds before it slows its sender down."""
@@ -35,6 +37,8 @@ class Door:
         open: whether new connections get through. Otherwise they hang, as with a packet filter.
         alive: whether there is a network at all. When it goes, what is connected is cut.
         delay: seconds that data are on the way, in each direction.
+        certificate: the file with key and certificate for TLS, which ends at the door; empty: bytes pass as they are.
+        forced: whether clients must use TLS.
     """
 
     host: str
@@ -44,6 +48,8 @@ class Door:
     open: bool = True
     alive: bool = True
     delay: float = 0.0
+    certificate: str = ""
+    forced: bool = False
 
 
 def cut(writer: asyncio.StreamWriter) -> None:
@@ -108,16 +114,24 @@ class Gate:
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._flows.add(writer)
         far: asyncio.StreamWriter | None = None
+        refused = False
         try:
+            first = b""
+            if self.door.certificate:
+                first = await welcome(reader, writer, self.door.certificate, self.door.forced)
             await asyncio.sleep(2 * self.door.delay)
             far_reader, far = await asyncio.open_connection(self.door.target, self.door.target_port, limit=CHUNK)
             self._flows.add(far)
+            far.write(first)
             if not writer.transport.is_closing():
                 await self._carry((reader, far), (far_reader, writer))
+        except Refused:
+            refused = True
         finally:
             for one in filter(None, (writer, far)):
                 self._flows.discard(one)
-                cut(one)
+                # Whoever is refused is to read why, so that is no reset.
+                one.close() if refused else cut(one)
 
     async def _carry(self, *directions: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
         """Carry both directions until both have ended, or one has failed."""
@@ -147,7 +161,8 @@ class Gate:
             if (left := due - clock()) > 0:
                 await asyncio.sleep(left)
             if not data:
-                writer.write_eof()
+                # TLS has no half-closed connections.
+                writer.write_eof() if writer.can_write_eof() else writer.close()
                 return
             writer.write(data)
             await writer.drain()

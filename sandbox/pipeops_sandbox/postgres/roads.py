@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from pipeops_sandbox.overlays.rds import ties
+from pipeops_sandbox.overlays.rds import catalog, ties
 from pipeops_sandbox.overlays.rds.lifecycle import settle
 from pipeops_sandbox.overlays.rds.store import DbInstance, all_instances
 from pipeops_sandbox.runtime import runtime
@@ -16,6 +17,7 @@ from .addresses import LINK_PORT, SERVER_PORT
 from .network import Door
 from .records import Record
 from .seats import Seat
+from .tls import Authority
 from .wiring import Wiring
 
 log = logging.getLogger(__name__)
@@ -26,8 +28,18 @@ LINK_RTT_MS = 70.0
 class Roads:
     """Keeps the network as the control plane wants it."""
 
-    def __init__(self, place: Path, lock: threading.RLock, owner: str, down: set[str], seats: dict[str, Seat]) -> None:
+    def __init__(
+        self,
+        place: Path,
+        lock: threading.RLock,
+        owner: str,
+        down: set[str],
+        seats: dict[str, Seat],
+        name_of: Callable[[DbInstance], str],
+    ) -> None:
         self._wiring = Wiring(place)
+        self._authority = Authority(place / "tls")
+        self._name_of = name_of
         self._lock, self._owner, self._down, self._seats = lock, owner, down, seats
         # Taken before the lock and never inside it: whoever looked last also tells last.
         self._order = threading.Lock()
@@ -65,7 +77,10 @@ class Roads:
     def _entrance(self, instance: DbInstance, seat: Seat) -> Door:
         port, address = int(instance.settings["Port"]), seat.record.address
         admits = ties.admits(self._owner, instance.region, instance.security_groups, port)
-        return Door(address, port, address, SERVER_PORT, open=admits, alive=instance.region not in self._down)
+        return Door(
+            address, port, address, SERVER_PORT, open=admits, alive=instance.region not in self._down,
+            certificate=self._authority.certificate(self._name_of(instance)), forced=_forces_tls(instance),
+        )  # fmt: skip
 
     def _link(self, instance: DbInstance, seat: Seat) -> Door | None:
         source = self._seats.get(seat.record.source)
@@ -99,3 +114,8 @@ class Roads:
         """End the network."""
         self._wiring.close()
         self._used = False
+
+
+def _forces_tls(instance: DbInstance) -> bool:
+    default = catalog.parameters(instance.family)["rds.force_ssl"].default
+    return instance.in_force.get("rds.force_ssl", default) == "1"

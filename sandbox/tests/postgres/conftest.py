@@ -49,7 +49,7 @@ class Program:
             time.sleep(0.05)
         return found
 
-    def run(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the sandbox to its end."""
         at, separator, rest = list(words), [], []
         if "--" in at:
@@ -57,8 +57,8 @@ class Program:
             at, separator, rest = at[:cut], ["--"], at[cut + 1 :]
         command = [sys.executable, "-m", "pipeops_sandbox", *at, "--port", str(self.port), *separator, *rest]
         return subprocess.run(
-            command, cwd=self.directory, env={**os.environ, "PYTHONPATH": PACKAGE_HOME}, capture_output=True,
-            text=True, timeout=60, check=False, **options,
+            command, cwd=self.directory, env={**os.environ, "PYTHONPATH": PACKAGE_HOME, **variables},
+            capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
     def control(self, method: str, path: str, **body: Any) -> Any:

@@ -58,6 +58,9 @@ def test_psql_finds_its_way_by_an_alias_and_a_secret(main: Any) -> None:
     assert resolved.stdout.split() == [endpoint, main.resolve(endpoint)]
     answer = main.run("psql", "db.internal.example", "--secret", "app/master", "--", "-XAtc", "SELECT current_user")
     assert (answer.stdout, answer.returncode) == ("dbadmin\n", 0), answer.stderr
+    # Without a system psql the wheel's is taken, which has no TLS of its own.
+    bare = main.run("psql", "db.internal.example", "--secret", "app/master", "--", "-Atc", "SELECT 1/0", PATH="")
+    assert (bare.returncode, "division by zero" in bare.stderr) == (1, True), bare.stderr
     unknown = main.run("resolve", "nothing.internal.example")
     assert (unknown.returncode, "leads to no address" in unknown.stderr) == (1, True)
     assert f"export PIPEOPS_DNS_SERVERS=127.0.0.1:{main.port}\n" in main.run("env").stdout
@@ -164,3 +167,25 @@ def _quietly(program: Any) -> list[Any]:
         return list(program.rows("SELECT 1"))
     except psycopg.OperationalError:
         return []
+
+
+def test_endpoints_speak_tls_and_a_group_can_demand_it(main: Any) -> None:
+    bundle = str(main.directory / "build/sandbox/postgres/tls/rds-ca.pem")
+    query = "SELECT current_user"
+    assert main.rows(query, sslmode="verify-full", sslrootcert=bundle) == ["dbadmin"]
+    set_parameter(main, "rds.force_ssl", "1")
+    main.available("main")
+    main.until(lambda: _refused_in_the_clear(main))
+    assert main.rows(query, sslmode="require") == ["dbadmin"]
+    set_parameter(main, "rds.force_ssl", "0")
+    main.available("main")
+    main.until(lambda: not _refused_in_the_clear(main))
+
+
+def _refused_in_the_clear(program: Any) -> bool:
+    try:
+        program.rows("SELECT 1", sslmode="disable")
+    except psycopg.OperationalError as error:
+        assert "no encryption" in str(error)
+        return True
+    return False
