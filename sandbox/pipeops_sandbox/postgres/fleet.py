@@ -98,6 +98,7 @@ class Fleet(NamedEndpoints):
 
     def _start(self, seat: Seat) -> None:
         work.start(seat.server, seat.record, seat.spec, self.shared)
+        self.roads.sweep(seat)
         seat.store()
         self._fine(seat)
 

@@ -15,7 +15,6 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -202,6 +201,8 @@ def _place(door: Door) -> tuple[str, int, str, int]:
 async def serve() -> None:
     """Follow the lines of the standard input until it ends."""
     reader = asyncio.StreamReader(limit=2**24)
+    # What becomes of single connections is nobody's news.
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     network = Network()
     _say({"ready": True})
@@ -216,13 +217,6 @@ def _say(answer: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run it; what becomes of single connections is nobody's news."""
-    loop = asyncio.new_event_loop()
-    loop.set_exception_handler(lambda _loop, _context: None)
-    loop.run_until_complete(work)
-
-
 def main(place: Path) -> None:
     """Serve while the sandbox lives, then end the servers that it left."""
     # Ctrl-C is for the sandbox, which then ends this process by closing its input.
@@ -232,7 +226,7 @@ def main(place: Path) -> None:
         from .server import tidy  # noqa: PLC0415 - the network is up sooner without it
 
         try:
-            run(serve())
+            asyncio.run(serve())
         finally:
             tidy(place / "servers")
 

@@ -54,13 +54,14 @@ class Roads:
 
     def refresh(self) -> None:
         """Bring the network up to date; it is, on return. The caller does not hold the lock."""
+        if not self._seats and not self._used:
+            return
         with self._order:
             with self._lock:
                 settle(self._owner, runtime.clock.now())
                 doors = self._doors()
-            if doors or self._used:
-                self._used = True
-                self._wiring.put(doors)
+            self._used = True
+            self._wiring.put(doors)
 
     def _doors(self) -> dict[str, Door]:
         doors = {}
@@ -109,6 +110,18 @@ class Roads:
         waiting, self._parted = self._parted, []
         for replica in waiting:
             self.part(replica)
+
+    def sweep(self, source: Seat) -> None:
+        """Drop the slots of replicas that left while nobody could tell the source, e.g. before a restart."""
+        if source.server.standby:
+            return
+        # The lock: while the sandbox comes up, not all seats are taken yet.
+        with self._lock:
+            followed = {
+                one.record.slot for one in self._seats.values() if one.record.source == source.record.resource_id
+            }
+        for slot in work.slots(source.server) - followed:
+            work.drop_slot(source.server, slot)
 
     def close(self) -> None:
         """End the network."""

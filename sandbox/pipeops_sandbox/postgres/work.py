@@ -94,6 +94,12 @@ def make_slot(source: PgServer, name: str) -> None:
     )
 
 
+def slots(source: PgServer) -> set[str]:
+    """Return the physical slots that RDS made for replicas."""
+    query = "SELECT slot_name FROM pg_replication_slots WHERE slot_type = 'physical' AND slot_name LIKE 'rds\\_db\\_%'"
+    return {str(name) for (name,) in source.sql(query)}
+
+
 def drop_slot(source: PgServer, name: str) -> None:
     """Drop a slot that nobody uses any more, so that the source keeps no logs for it."""
     source.sql(
