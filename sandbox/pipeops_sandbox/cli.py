@@ -115,7 +115,16 @@ def up(options: argparse.Namespace) -> None:
         )
     else:
         _set_clock(options)
+    _say_what_is_missing(options)
     print(url_of(options.port))  # noqa: T201 - the command's result
+
+
+def _say_what_is_missing(options: argparse.Namespace) -> None:
+    """Tell whoever wanted servers that there are none."""
+    running = health(options.port) or {}
+    if options.data_plane == "postgres" and running.get("data_plane") == "names":
+        why = f"it was started so, or found no PostgreSQL (see server.log beside {running['state']})"
+        print(f"pipeops_sandbox: RDS has names only, no servers: {why}", file=sys.stderr)  # noqa: T201 - a command
 
 
 def _set_clock(options: argparse.Namespace) -> None:

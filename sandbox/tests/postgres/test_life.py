@@ -92,6 +92,7 @@ def test_names_only_when_asked(main: Any) -> None:
     main.run("down")
     assert main.run("up", "--data-plane", "names").returncode == 0
     assert main.control("GET", "health")["data_plane"] == "names"
+    assert "RDS has names only" in main.run("up").stderr
     assert "PIPEOPS_DNS_SERVERS" not in main.run("env").stdout
     refused = main.run("resolve", "any.internal")
     assert (refused.returncode, "--data-plane postgres" in refused.stderr) == (1, True)
