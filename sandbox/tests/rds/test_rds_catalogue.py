@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -62,7 +61,7 @@ def test_waiters(west: Any) -> None:
     west.rds.get_waiter("db_snapshot_completed").wait(DBSnapshotIdentifier="last", **options)
 
 
-def test_events(west: Any, client: Callable[..., Any]) -> None:
+def test_events(west: Any) -> None:
     west.primary()
     west.rds.reboot_db_instance(DBInstanceIdentifier="main", ForceFailover=True)
     west.show()
@@ -72,18 +71,6 @@ def test_events(west: Any, client: Callable[..., Any]) -> None:
     west.pass_time(7200)
     assert west.rds.describe_events(SourceType="db-instance", EventCategories=["creation"])["Events"] == []
     assert west.rds.describe_events(Duration=300)["Events"] != []
-    create = west.rds.create_event_subscription
-    topic = client("sns").create_topic(Name="alarms")["TopicArn"]
-    wanted = {"SubscriptionName": "all", "SourceType": "db-instance", "EventCategories": ["failover"]}
-    assert west.refusal(create, **wanted, SnsTopicArn=topic + "x") == "SNSTopicArnNotFound"
-    create(**wanted, SnsTopicArn=topic, SourceIds=["main"])
-    assert west.refusal(create, **wanted, SnsTopicArn=topic) == "SubscriptionAlreadyExist"
-    west.rds.modify_event_subscription(SubscriptionName="all", EventCategories=["backup"], Enabled=False)
-    found = west.rds.describe_event_subscriptions(SubscriptionName="all")["EventSubscriptionsList"][0]
-    assert (found["EventCategoriesList"], found["Enabled"], found["SourceIdsList"]) == (["backup"], False, ["main"])
-    west.rds.delete_event_subscription(SubscriptionName="all")
-    missing = west.rds.describe_event_subscriptions
-    assert west.refusal(missing, SubscriptionName="all") == "SubscriptionNotFound"
 
 
 def test_what_is_on_offer(west: Any) -> None:

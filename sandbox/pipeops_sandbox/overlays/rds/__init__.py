@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import moto.rds.urls
 
+from .metrics import RdsMetrics
 from .responses import RdsResponse
+
+# moto finds the metrics by their class, once it is defined.
+__all__ = ["RdsMetrics", "register"]
 
 
 def register() -> None:

@@ -21,6 +21,7 @@ from . import (
     restores,
     snapshots,
     subnets,
+    subscriptions,
     tags,
 )
 from .call import Call
@@ -29,7 +30,8 @@ from .lifecycle import settle
 Operation = Callable[[Call], dict[str, Any]]
 
 MODULES = (
-    deletion, instances, modify, notices, offers, parameters, replicas, replication, restores, snapshots, subnets, tags,
+    deletion, instances, modify, notices, offers, parameters, replicas, replication, restores, snapshots, subnets,
+    subscriptions, tags,
 )  # fmt: skip
 
 PREFIXES = ("create_", "describe_", "modify_", "delete_", "reboot_", "start_", "stop_", "promote_", "switchover_",

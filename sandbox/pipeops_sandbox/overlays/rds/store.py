@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeops_sandbox.clock import Timeline
 from pipeops_sandbox.runtime import runtime
 
 Tags = list[dict[str, str]]
@@ -215,7 +216,12 @@ class AutomatedBackup:
 
 @dataclass
 class Subscription:
-    """An event subscription."""
+    """An event subscription.
+
+    Attributes:
+        states: what it goes through after the last change.
+        trouble: the status that its topic has brought it into, which stays until the next change.
+    """
 
     name: str
     topic: str
@@ -225,6 +231,8 @@ class Subscription:
     enabled: bool
     created_at: float
     tags: Tags = field(default_factory=list)
+    states: Timeline | None = None
+    trouble: str = ""
 
 
 @dataclass

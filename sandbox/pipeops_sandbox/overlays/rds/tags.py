@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeops_sandbox.errors import AwsError
 
-from . import parameters, snapshots, subnets
+from . import parameters, snapshots, subnets, subscriptions
 from .call import Call, checked_tags
 from .replication import find_backup
 from .rules import invalid
@@ -45,6 +45,7 @@ def _group_or_subscription(call: Call, kind: str, name: str) -> Any:
             return call.store.option_groups[name]
         raise AwsError("OptionGroupNotFoundFault", f"Specified OptionGroupName: {name} not found.")
     if kind == "es":
+        subscriptions.settle(call)
         if name in call.store.subscriptions:
             return call.store.subscriptions[name]
         raise AwsError("SubscriptionNotFound", f"Subscription {name} not found.")
