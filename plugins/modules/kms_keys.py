@@ -27,6 +27,13 @@ options:
         description: AWS services that may use the key for identities of this account, e.g. V(rds) or V(ec2).
         type: list
         elements: str
+      principals:
+        description:
+          - AWS services that use the key by themselves, by their principals.
+          - An encrypted SNS topic gets alarms and database events only if its key has V(cloudwatch.amazonaws.com) and
+            V(events.rds.amazonaws.com) here.
+        type: list
+        elements: str
       rotation:
         description: Whether AWS renews the key material every year.
         type: bool

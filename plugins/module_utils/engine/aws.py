@@ -69,6 +69,8 @@ MENDS = {
     "VpcLimitExceeded": "Raise the quota of VPCs in this region, or remove a VPC.",
     "AddressLimitExceeded": "Raise the quota of Elastic IPs in this region, or release one.",
     "InstanceQuotaExceeded": "Raise the quota of DB instances in this region.",
+    "SNSNoAuthorization": "Let events.rds.amazonaws.com publish to the topic, and use the KMS key of the topic.",
+    "SourceNotFound": "Name DB instances that exist in this region.",
     "ResourceLimitExceededException": "Raise the quota that the message names.",
 }
 

@@ -26,18 +26,20 @@ def _key(name: str, options: Mapping[str, Any], context: Context) -> Wanted:
     attributes = {
         "alias": f"alias/{context.identity.name(name)}",
         "description": options.get("description") or f"{name} of {context.identity.prefix}",
-        "policy": key_policy(context, options.get("services") or []),
+        "policy": key_policy(context, options.get("services") or [], options.get("principals") or []),
         "rotation": options.get("rotation", True),
         "enabled": True,
     }
     return Wanted("kms_key", name, attributes, context.tags(name))
 
 
-def key_policy(context: Context, services: Sequence[str]) -> dict[str, Any]:
+def key_policy(context: Context, services: Sequence[str], principals: Sequence[str] = ()) -> dict[str, Any]:
     """Return a key policy: IAM decides in general, and the named services may use the key for this account.
 
     Args:
-        services: the first part of each service's host name, e.g. ``rds`` or ``ec2``.
+        services: the first part of each service's host name, e.g. ``rds`` or ``ec2``, for what identities of the
+            account do through it.
+        principals: services that act by themselves, e.g. ``cloudwatch.amazonaws.com`` for alarms.
     """
     root = context.arn("iam", "root", region="")
     statements: list[dict[str, Any]] = [
@@ -50,6 +52,10 @@ def key_policy(context: Context, services: Sequence[str]) -> dict[str, Any]:
         statements.append({"Sid": "ServicesUse", **everyone, "Action": USE, "Condition": condition})
         grant = {**condition, "Bool": {"kms:GrantIsForAWSResource": "true"}}
         statements.append({"Sid": "ServicesGrant", **everyone, "Action": "kms:CreateGrant", "Condition": grant})
+    if principals:
+        # Without a condition, as SNS documents it: not every service says for which account it acts.
+        own = {"Effect": "Allow", "Principal": {"Service": list(principals)}, "Resource": "*"}
+        statements.append({"Sid": "PrincipalsUse", **own, "Action": ["kms:Decrypt", "kms:GenerateDataKey*"]})
     return {"Version": "2012-10-17", "Statement": statements}
 
 
