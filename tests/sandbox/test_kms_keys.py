@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.sandbox.conftest import Account, prove_converges, prove_removes
 
 KEYS = {"keys": {"rds": {"description": "Databases", "services": ["rds"]}, "eks": {}}}
@@ -39,3 +41,17 @@ def test_a_key_that_lost_its_alias_is_found_by_its_tags(account: Account) -> Non
     healed = account.run("kms_keys", **KEYS)
     assert [a["action"] for a in healed["actions"]] == ["update/kms_key/rds/alias"]
     assert healed["outputs"]["key_arns"]["rds"] == arn
+
+
+def test_a_service_that_acts_by_itself_may_use_its_key_only(account: Account) -> None:
+    keys = {"alarms": {"principals": ["cloudwatch.amazonaws.com"]}, "rds": {"services": ["rds"]}}
+    arns = prove_converges(account, "kms_keys", keys=keys)["outputs"]["key_arns"]
+    policies = {
+        name: json.loads(account.client("kms").get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
+        for name, arn in arns.items()
+    }
+    services = {
+        name: [one["Principal"].get("Service") for one in policy["Statement"] if one["Sid"] == "PrincipalsUse"]
+        for name, policy in policies.items()
+    }
+    assert services == {"alarms": [["cloudwatch.amazonaws.com"]], "rds": []}

@@ -215,12 +215,13 @@ def _threshold(name: str, value: Any, option: str) -> float | None:
     return int(number) if number.is_integer() else number
 
 
-def check_instances(instances: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse instances that no alarm can be made for.
+def checked_instances(given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the instances with their identifiers in lower case, as RDS and its metrics have them.
 
     Raises:
         EngineError: for an identifier that stands twice, or storage that is none.
     """
+    instances = [{**item, "identifier": item["identifier"].lower()} for item in given]
     identifiers = [item["identifier"] for item in instances]
     doubled = sorted({name for name in identifiers if identifiers.count(name) > 1})
     if doubled:
@@ -228,6 +229,7 @@ def check_instances(instances: Sequence[Mapping[str, Any]]) -> None:
     for item in instances:
         if item["storage_gib"] < 1:
             raise EngineError(f"instances: storage_gib of {item['identifier']} is {item['storage_gib']}. Set its GiB.")
+    return instances
 
 
 def check_notifications(notifications: Sequence[Mapping[str, Any]]) -> None:

@@ -17,12 +17,13 @@ from ..resources.cloudwatch_alarm import CloudwatchAlarm
 from ..resources.policies import document
 from ..resources.rds_event_subscription import ACTIVE, RdsEventSubscription
 from ..resources.sns_topic import SnsSubscription, SnsTopic, subscription_name
-from .alarm_rules import DEFAULTS, RULES, Rule, check_instances, check_notifications, thresholds
+from .alarm_rules import DEFAULTS, RULES, Rule, check_notifications, checked_instances, thresholds
 
 TOPIC = ("sns_topic", "notifications")
 EVENTS = ("rds_event_subscription", "database")
 #: The topic as its subscriptions, the alarms and the events know it.
 TOPIC_ARN = Ref(*TOPIC, "arn")
+Instances = Sequence[Mapping[str, Any]]
 #: RDS publishes each metric once a minute.
 PERIOD_SECONDS = 60
 #: The key that AWS keeps for SNS; nobody can let another service use it.
@@ -31,9 +32,9 @@ AWS_KEY = "alias/aws/sns"
 
 def build(params: Mapping[str, Any], context: Context) -> Sequence[Wanted]:
     """Return the topic, its subscriptions, the alarms of each instance and the event subscription."""
-    check_instances(params["instances"])
+    instances = checked_instances(params["instances"])
     check_notifications(params["notifications"])
-    wanted = [_topic(params, context), *_alarms(params, context), *_events(params, context)]
+    wanted = [_topic(params, context), *_alarms(instances, params, context), *_events(instances, params, context)]
     # Those that are not confirmed can only go with the topic, so on removal none is looked for by name.
     return wanted + list(_subscriptions(params)) if params["state"] == "present" else wanted
 
@@ -78,9 +79,9 @@ def _subscriptions(params: Mapping[str, Any]) -> Iterator[Wanted]:
         yield Wanted("sns_subscription", subscription_name(item["protocol"], item["endpoint"]), attributes)
 
 
-def _alarms(params: Mapping[str, Any], context: Context) -> Iterator[Wanted]:
-    common = {**DEFAULTS, **thresholds(params["thresholds"], "thresholds")}
-    for instance in params["instances"]:
+def _alarms(instances: Instances, params: Mapping[str, Any], context: Context) -> Iterator[Wanted]:
+    common = {**DEFAULTS, **thresholds(params["thresholds"] or {}, "thresholds")}
+    for instance in instances:
         option = f"thresholds of {instance['identifier']}"
         own = {**common, **thresholds(instance["thresholds"] or {}, option)}
         for rule in RULES:
@@ -116,9 +117,9 @@ def _alarm(
     return Wanted("cloudwatch_alarm", name, attributes, context.tags(name))
 
 
-def _events(params: Mapping[str, Any], context: Context) -> Iterator[Wanted]:
+def _events(instances: Instances, params: Mapping[str, Any], context: Context) -> Iterator[Wanted]:
     """Yield the subscription; without instances or categories there is none, since RDS takes no list for all."""
-    sources = [instance["identifier"].lower() for instance in params["instances"]]
+    sources = [instance["identifier"] for instance in instances]
     if sources and params["event_categories"]:
         attributes = {
             "name": context.identity.name(EVENTS[1]).lower(),

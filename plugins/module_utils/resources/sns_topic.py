@@ -110,6 +110,8 @@ class SnsSubscription(ResourceType):
     service = "sns"
     prune = True
     deletion = Traits(seconds=1, interrupts="the notifications of this endpoint", reversible=True)
+    # They are what it is found by, so one that is found has them, in whatever spelling SNS shows.
+    create_only = frozenset({"topic_arn", "protocol", "endpoint"})
 
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
         topics = [item.attributes["arn"] for (kind, _name), item in scope.layer_wanted.items() if kind == "sns_topic"]
@@ -150,5 +152,5 @@ class SnsSubscription(ResourceType):
 
 
 def subscription_name(protocol: str, endpoint: str) -> str:
-    """Return the logical name of a subscription, e.g. ``email:ops@example.com``."""
-    return f"{protocol}:{endpoint}"
+    """Return the logical name of a subscription, e.g. ``email:ops@example.com``; addresses know no case."""
+    return f"{protocol}:{endpoint.lower() if protocol.startswith('email') else endpoint}"

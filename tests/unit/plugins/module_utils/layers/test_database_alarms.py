@@ -193,6 +193,13 @@ def test_without_instances_there_are_no_events_of_all_instances() -> None:
     assert EVENTS not in state(instances=[]).wanted
 
 
+def test_identifiers_and_addresses_know_no_case() -> None:
+    result = replace(converged(), wanted=state(instances=[{**PRIMARY, "identifier": "Main"}, REPLICA]).wanted)
+    assert actions(result) == []
+    shout = {**EMAIL, "endpoint": "Ops@Example.com"}
+    assert actions(replace(converged(), wanted=state(notifications=[shout]).wanted)) == []
+
+
 def test_a_dry_run_takes_a_key_that_is_not_made_yet() -> None:
     placeholder = pending("kms_key", "alarms", "arn")
     assert state(kms_key_arn=placeholder).wanted[TOPIC].attributes["kms_key_arn"] == placeholder
