@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import preload
 from ansible_collections.pipeops.platform.plugins.plugin_utils.layer_action import LayerActionModule
+
+# What only this layer calls, before the workers are forked.
+preload(("cloudwatch", "sns", "resourcegroupstaggingapi"))
 
 
 class ActionModule(LayerActionModule):

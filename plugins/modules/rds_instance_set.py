@@ -276,6 +276,13 @@ outputs:
           instance_class: db.r6g.xlarge
           multi_az: false
           availability_zone: us-west-2a
+    instances:
+      description: All of them, as O(pipeops.platform.database_alarms#module:instances) takes them.
+      type: list
+      elements: dict
+      sample:
+        - {identifier: pipeops-prod, role: primary, storage_gib: 100}
+        - {identifier: pipeops-prod-replica-a, role: replica, storage_gib: 100}
     secret_arn:
       description: ARN of the secret with the master user's credentials.
       type: str

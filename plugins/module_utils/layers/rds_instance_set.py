@@ -146,6 +146,10 @@ def outputs(view: View, params: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "primary": primary,
         "replicas": [{**replica, **_foreseen(replica, primary)} for replica in replicas],
+        "instances": [
+            {"identifier": item["identifier"], "role": role, "storage_gib": params["storage_gib"]}
+            for item, role in [(primary, "primary"), *((replica, "replica") for replica in replicas)]
+        ],
         "secret_arn": view.get("secretsmanager_secret", SECRET, "arn"),
         "secret_name": view.get("secretsmanager_secret", SECRET, "name"),
         "parameter_group_name": view.get("rds_parameter_group", family_of(params), "name"),

@@ -274,6 +274,8 @@ def test_outputs_of_a_dry_run_and_of_what_stands() -> None:
     assert planned["primary"]["identifier"] == "pipeops-prod"
     assert planned["primary"]["multi_az"] is True
     assert is_pending(planned["primary"]["arn"]) and is_pending(planned["replicas"][0]["endpoint"])
+    assert planned["instances"][0] == {"identifier": "pipeops-prod", "role": "primary", "storage_gib": 100}
+    assert [one["identifier"] for one in planned["instances"][1:]] == [one["identifier"] for one in planned["replicas"]]
     state = drifted(REPLICA, endpoint="a.example")
     assert LAYER.outputs(View(state), params_of())["replicas"][0]["endpoint"] == "a.example"
 
