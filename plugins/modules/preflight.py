@@ -16,8 +16,10 @@ description:
     (a version V(1.30) that became the number 1.3, an account id that lost its leading zeros).
   - Refuses variables that begin with the name of a role, or look much like one of a role's variables, but are none.
   - Checks variables against each other, against the other environments of the same play, and at last against AWS,
-    account, zones, instance types and versions, in a few concurrent reads. AWS is not asked if something else is
+    account, zones, instance types, versions and the database of the pair, in a few concurrent reads. AWS is not asked if something else is
     wrong already.
+  - Refuses an environment that is to have the primary while the database of its pair is one as well and was not fenced,
+    or that is to have the replica while its pair follows it. A region of the pair that does not answer is no problem.
 options:
   required:
     description:
@@ -86,6 +88,16 @@ facts:
       description: The Kubernetes versions of EKS, each with its support.
       type: dict
       sample: {"1.36": "STANDARD_SUPPORT", "1.33": "EXTENDED_SUPPORT"}
+    pair:
+      description:
+        - The database of C(platform_pair); null for an environment without one.
+        - If the region did not answer, C(answered) is false and the rest is null, as it is if there is no database.
+      type: dict
+      sample:
+        answered: true
+        arn: arn:aws:rds:us-east-1:123456789012:db:pipeops-dr
+        role: replica
+        source_arn: arn:aws:rds:us-west-2:123456789012:db:pipeops-prod
 problems:
   description: What is wrong with the inventory. Empty if AWS could not be asked, which fails the task as well.
   returned: always

@@ -138,15 +138,27 @@ def _cluster(part: Mapping[str, Any]) -> str:
 
 
 def _database(part: Mapping[str, Any]) -> str:
+    if part.get("role") == "replica":
+        return _replica(part["replica"]) if part.get("replica") else "none yet: its pair has published no primary"
     primary = part["primary"]
-    zones = "Multi-AZ" if primary["multi_az"] else "Single-AZ"
     replicas = [f"\nread replica in {item['availability_zone']}: {item['endpoint']}" for item in part["replicas"]]
-    head = f"{primary['identifier']}  PostgreSQL {primary['engine_version']}, {primary['instance_class']}, {zones}"
-    return f"{head}\n{primary['endpoint']}:{primary['port']}{''.join(replicas)}"
+    return f"{_instance(primary)}{''.join(replicas)}"
+
+
+def _replica(replica: Mapping[str, Any]) -> str:
+    _, _, _, region, _, _, source = replica["source_arn"].split(":")
+    return f"{_instance(replica)}\nreplica of {source} in {region}"
+
+
+def _instance(instance: Mapping[str, Any]) -> str:
+    zones = "Multi-AZ" if instance["multi_az"] else "Single-AZ"
+    head = f"{instance['identifier']}  PostgreSQL {instance['engine_version']}, {instance['instance_class']}, {zones}"
+    return f"{head}\n{instance['endpoint']}:{instance['port']}"
 
 
 def _dns(part: Mapping[str, Any]) -> str:
-    return f"{part['zone_name']}  {', '.join(part['records'].values())}".rstrip()
+    joined = f"\nresolves {part['service']['zone_name']} too" if part.get("service") else ""
+    return f"{part['zone_name']}  {', '.join(part['records'].values())}".rstrip() + joined
 
 
 def _state(part: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ ZONE = ("route53_zone", "private")
 def build(params: Mapping[str, Any], context: Context) -> Sequence[Wanted]:
     """Return the zone and its records."""
     domain = bare_name(params["zone_name"])
-    problems = [*_zone_problems(params), *_record_problems(params["records"], domain)]
+    problems = [*_zone_problems(params), *record_problems(params["records"], domain)]
     if problems:
         raise EngineError(
             f"Refused, nothing was changed. Private hosted zone {domain!r} in {context.region}: {' '.join(problems)}"
@@ -39,7 +39,7 @@ def build(params: Mapping[str, Any], context: Context) -> Sequence[Wanted]:
         "reference": reference_prefix(context.identity, LAYER_NAME, ZONE[1]),
     }
     zone = Wanted(*ZONE, attributes, context.tags(ZONE[1]))
-    return [zone, *(_record(record, domain) for record in params["records"])]
+    return [zone, *(record_wanted(record, domain, Ref(*ZONE)) for record in params["records"])]
 
 
 def full_name(name: str, domain: str) -> str:
@@ -54,11 +54,12 @@ def _logical(record: Mapping[str, Any], domain: str) -> str:
     return f"{full_name(record['name'], domain)}:{record['type']}"
 
 
-def _record(record: Mapping[str, Any], domain: str) -> Wanted:
+def record_wanted(record: Mapping[str, Any], domain: str, zone: Ref) -> Wanted:
+    """Return a record in the zone whose id the reference is."""
     attributes = {
-        "zone": ZONE[1],
+        "zone": zone.name,
         "zone_name": domain,
-        "zone_id": Ref(*ZONE),
+        "zone_id": zone,
         "name": full_name(record["name"], domain),
         "type": record["type"],
         "ttl": record["ttl"],
@@ -74,7 +75,8 @@ def _zone_problems(params: Mapping[str, Any]) -> list[str]:
     return [f"vpcs names {vpc} more than once. Name it once." for vpc in doubles if not is_pending(vpc)]
 
 
-def _record_problems(records: Sequence[Mapping[str, Any]], domain: str) -> list[str]:
+def record_problems(records: Sequence[Mapping[str, Any]], domain: str) -> list[str]:
+    """Return a sentence for each thing about records that DNS does not allow."""
     problems = []
     names = Counter(full_name(record["name"], domain) for record in records)
     for name, times in Counter(_logical(record, domain) for record in records).items():

@@ -12,7 +12,8 @@ from typing import Any
 from ..engine.errors import PlanRefused
 from ..engine.layer import Context, Layer, View
 from ..engine.model import Wanted
-from ..resources.secret_replica import KIND, REPLICA, STANDALONE, SecretReplica
+from ..engine.values import is_pending
+from ..resources.secret_replica import KIND, REPLICA, SOURCE, STANDALONE, SecretReplica, SecretSource
 from ._rds_common import LAYER_NAME, SECRET, secret_description, secret_name
 
 
@@ -47,14 +48,21 @@ def build(params: Mapping[str, Any], context: Context) -> Sequence[Wanted]:
         "overwrite": params["overwrite"],
         "removal": state == "absent",
     }
-    return [Wanted(KIND, SECRET, attributes)]
+    if state == "absent":
+        return [Wanted(KIND, SECRET, attributes)]
+    return [Wanted(SOURCE, SECRET, {"name": name, "source_region": source}), Wanted(KIND, SECRET, attributes)]
 
 
-def outputs(view: View, _params: Mapping[str, Any]) -> dict[str, Any]:
+def outputs(view: View, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return where the secret is and what it follows; never what is in it."""
     arn = {name: view.get(KIND, SECRET, name) for name in ("name", "arn")}
+    original = view.told(SOURCE, SECRET, "arn")
+    if is_pending(arn["arn"]) and original:
+        # A copy has the ARN of its primary in another region, so a dry run knows it beforehand.
+        here = view.get(KIND, SECRET, "region")
+        arn["arn"] = original.replace(f":{params['source_region']}:", f":{here}:", 1)
     told = {name: view.told(KIND, SECRET, name) for name in ("role", "status", "primary_region", "kms_key_arn")}
     return {**arn, **told}
 
 
-LAYER = Layer(LAYER_NAME, (SecretReplica(),), build, outputs)
+LAYER = Layer(LAYER_NAME, (SecretSource(), SecretReplica()), build, outputs)

@@ -13,7 +13,7 @@ from typing import Any
 from ..engine.aws import Aws
 from . import cluster_rules, database_rules, fact_rules, network_rules, pair_rules, platform_rules
 from .database_rules import classes
-from .facts import Facts, Question, read
+from .facts import Facts, PairQuestion, Question, read
 from .inventory import Inventory
 from .problems import Problem
 from .specs import Specs
@@ -111,8 +111,12 @@ def _sense(inventory: Inventory, neighbours: Iterable[Inventory], regions: Mappi
 
 
 def _question(inventory: Inventory) -> Question:
+    pair = inventory.record("platform_pair")
+    # As the layer of the database names its primary.
+    name = f"{inventory.text('platform_name')}-{pair.get('environment')}".lower()
     return Question(
         instance_types=tuple(inventory.texts("eks_node_instance_types")),
         engine_version=inventory.text("rds_engine_version"),
         classes=tuple(dict.fromkeys(classes(inventory).values())),
+        pair=PairQuestion(name, str(pair["region"])) if pair else None,
     )

@@ -132,6 +132,17 @@ def replicas(inventory: Inventory) -> Iterable[Problem]:
         )
 
 
+def follower(inventory: Inventory) -> Iterable[Problem]:
+    """What follows another region's database has backups of its own, since it has to lead one day."""
+    if inventory.text("platform_database_role") == "replica" and inventory.number("rds_backup_retention_days") == 0:
+        reason = "it may be promoted, and without backups nothing could follow it or bring it back"
+        yield inventory.problem("rds_backup_retention_days", reason, "Write 1 or more.")
+    days = inventory.number("rds_replica_backup_replication_days")
+    if days is not None and not RETENTION_DAYS[0] <= days <= RETENTION_DAYS[1]:
+        reason = "RDS keeps replicated backups for 1 to 35 days, and 0 stands for none"
+        yield inventory.problem("rds_replica_backup_replication_days", reason, "Write a number from 0 to 35.")
+
+
 def _replica(inventory: Inventory, path: str, name: str, zone: str) -> Iterable[Problem]:
     zones = inventory.texts("vpc_zones")
     if zones and zone not in zones:
@@ -184,6 +195,7 @@ RULES: tuple[Callable[[Inventory], Iterable[Problem]], ...] = (
     storage,
     windows,
     replicas,
+    follower,
     parameters,
     encryption,
     log_exports,

@@ -117,6 +117,25 @@ def replica_zones(inventory: Inventory, facts: Facts) -> Iterable[Problem]:
             yield inventory.problem(variable, f"RDS does not offer {name} there", mend, value=zone)
 
 
+def database_role(inventory: Inventory, facts: Facts) -> Iterable[Problem]:
+    """No run makes a second primary beside one that leads, or follows what follows it: that is a move of its own."""
+    pair, role = facts.pair, inventory.text("platform_database_role")
+    if pair is None or not pair.arn:
+        return
+    other = inventory.record("platform_pair")
+    where = f"the database of its pair, {pair.arn} in {other['region']},"
+    mend = (
+        "Look with playbooks/dr_status.yml, go back with playbooks/dr_failback.yml, or if the move shall stay, swap the "
+        "roles in both inventories."
+    )
+    if role == "primary" and pair.leads:
+        yield inventory.problem("platform_database_role", f"{where} is a primary as well, so two would lead", mend)
+    own = f":rds:{inventory.text('platform_region')}:{facts.account_id}:db:{inventory.prefix.lower()}"
+    if role == "replica" and pair.source.endswith(own):
+        reason = f"{where} is a replica of the database of {inventory.environment}, which leads"
+        yield inventory.problem("platform_database_role", reason, mend)
+
+
 RULES: tuple[Callable[[Inventory, Facts], Iterable[Problem]], ...] = (
     account,
     zones,
@@ -125,4 +144,5 @@ RULES: tuple[Callable[[Inventory, Facts], Iterable[Problem]], ...] = (
     engine_version,
     instance_classes,
     replica_zones,
+    database_role,
 )

@@ -11,8 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..engine.aws import Aws, describe_error, is_aws_error
+from ..engine.aws import Aws, describe_error, error_code, is_aws_error, tag_dict
 from ..engine.errors import EngineError
+from ..readiness.standing import TAG_FENCED
+from ..resources.rds_describe import describe
 
 ENGINE, STORAGE = "postgres", "gp3"
 #: What to do about errors that carry no code, because AWS was not reached, by the name of botocore's exception.
@@ -31,6 +33,46 @@ class Unreadable(EngineError):
 
 
 @dataclass(frozen=True)
+class PairQuestion:
+    """Whose database the pair's is.
+
+    Attributes:
+        identifier: that of the pair's instance.
+        region: where it would be. That region may be down.
+    """
+
+    identifier: str
+    region: str
+
+
+@dataclass(frozen=True)
+class PairDatabase:
+    """The database of the pair as its region describes it.
+
+    Attributes:
+        answered: whether the region did.
+        arn: empty if there is no instance, or one that is being deleted.
+        source: what it follows; empty for one that is written to.
+        fenced: whether it was taken off the network because the other side leads.
+    """
+
+    answered: bool = True
+    arn: str = ""
+    source: str = ""
+    fenced: bool = False
+
+    @property
+    def leads(self) -> bool:
+        """Whether it may be written to."""
+        return bool(self.arn) and not self.source and not self.fenced
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as the task's result shows it."""
+        role = ("replica" if self.source else "primary") if self.arn else None
+        return {"answered": self.answered, "arn": self.arn or None, "role": role, "source_arn": self.source or None}
+
+
+@dataclass(frozen=True)
 class Question:
     """What an inventory wants to know.
 
@@ -38,11 +80,13 @@ class Question:
         instance_types: those that nodes may have.
         engine_version: of PostgreSQL, with its minor version.
         classes: DB instance classes.
+        pair: the database of the other side, for an environment that has one.
     """
 
     instance_types: tuple[str, ...]
     engine_version: str
     classes: tuple[str, ...]
+    pair: PairQuestion | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +113,7 @@ class Facts:
         cluster_versions: Kubernetes versions with their support, e.g. ``STANDARD_SUPPORT``.
         engine_versions: those of PostgreSQL: the wanted one if there is such, else all.
         classes: the wanted classes that can be ordered.
+        pair: the database of the other side; None for an environment without one.
     """
 
     account_id: str
@@ -77,6 +122,7 @@ class Facts:
     cluster_versions: Mapping[str, str] = field(default_factory=dict)
     engine_versions: tuple[str, ...] = ()
     classes: Mapping[str, DbClass] = field(default_factory=dict)
+    pair: PairDatabase | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return what other tasks may want to know."""
@@ -84,6 +130,7 @@ class Facts:
             "account_id": self.account_id,
             "zone_ids": dict(self.zone_ids),
             "cluster_versions": dict(self.cluster_versions),
+            "pair": self.pair.as_dict() if self.pair else None,
         }
 
 
@@ -100,6 +147,7 @@ def read(aws: Aws, question: Question) -> Facts:
         "eks:DescribeClusterVersions": lambda: _cluster_versions(aws),
         "rds:DescribeDBEngineVersions": lambda: _engine_versions(aws, question.engine_version),
         "rds:DescribeOrderableDBInstanceOptions": lambda: _classes(aws, question),
+        "rds:DescribeDBInstances": lambda: _pair(aws, question.pair),
     }
     with ThreadPoolExecutor(len(calls)) as pool:
         futures = {name: pool.submit(call) for name, call in calls.items()}
@@ -170,3 +218,22 @@ def _classes(aws: Aws, question: Question) -> dict[str, DbClass]:
             supports = {key for option in usable for key, value in option.items() if value is True}
             found[name] = DbClass(frozenset(zones), frozenset(supports))
     return found
+
+
+def _pair(aws: Aws, asked: PairQuestion | None) -> PairDatabase | None:
+    """Describe the database of the other side. A region that does not answer is no fault of the inventory."""
+    if asked is None:
+        return None
+    try:
+        instance = describe(aws, asked.identifier, region=asked.region, probe=True)
+    except Exception as error:
+        if not is_aws_error(error):
+            raise
+        if error_code(error):
+            raise Unreadable(f"DB instance {asked.identifier} in {asked.region}: {describe_error(error)}") from error
+        return PairDatabase(answered=False)
+    if instance is None or instance["DBInstanceStatus"] == "deleting":
+        return PairDatabase()
+    fenced = TAG_FENCED in tag_dict(instance.get("TagList"))
+    source = str(instance.get("ReadReplicaSourceDBInstanceIdentifier") or "")
+    return PairDatabase(True, str(instance["DBInstanceArn"]), source, fenced)

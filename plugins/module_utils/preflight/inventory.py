@@ -49,6 +49,11 @@ class Inventory:
         return self.text("platform_environment") or self.host
 
     @property
+    def service(self) -> str:
+        """The environment by whose names clients find the database."""
+        return self.text("platform_service_environment") or self.environment
+
+    @property
     def prefix(self) -> str:
         """The start of every name, e.g. ``pipeops-prod``."""
         return f"{self.text('platform_name')}-{self.environment}"

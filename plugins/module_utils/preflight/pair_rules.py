@@ -11,6 +11,16 @@ from collections.abc import Callable, Iterable
 from .inventory import Inventory
 from .problems import Problem
 
+#: Parameters that a standby must not have lower than its primary (PostgreSQL manual, "Hot Standby", administrator's
+#: overview). RDS raises them for a replica that cannot start otherwise, and drops that again with its parameter group.
+REPLAYED = (
+    "max_connections",
+    "max_locks_per_transaction",
+    "max_prepared_transactions",
+    "max_wal_senders",
+    "max_worker_processes",
+)
+
 
 def same_names(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
     """In one account, names derive from the environment, so no two may share one; IAM and S3 know no region."""
@@ -56,17 +66,46 @@ def pair_roles(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
         yield inventory.problem("platform_database_role", reason, f"Write {opposite} for one of them.")
 
 
+def pair_names(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
+    """Clients find the database by the same names on both sides."""
+    own, theirs = inventory.service, other.service
+    if _are_paired(inventory, other) and own != theirs:
+        reason = f"clients of its pair {other.host} find the database under the names of {theirs}, not of {own}"
+        yield inventory.problem("platform_service_environment", reason, "Write the same environment on both sides.")
+
+
 def pair_databases(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
     """A replica runs what its source runs, and starts from the source's backups."""
     if not _are_paired(inventory, other) or inventory.text("platform_database_role") != "primary":
         return
     own, theirs = inventory.text("rds_engine_version"), other.text("rds_engine_version")
-    if own and theirs and own.split(".")[0] != theirs.split(".")[0]:
-        reason = f"its pair {other.host} has {theirs}, and a replica runs the major version of its source"
-        yield inventory.problem("rds_engine_version", reason, "Write the same major version on both sides.")
+    if own and theirs and own != theirs:
+        reason = f"its pair {other.host} has {theirs}, and a replica runs the version of its source"
+        yield inventory.problem("rds_engine_version", reason, "Write the same version on both sides.")
     if inventory.number("rds_backup_retention_days") == 0:
         reason = f"{other.host} follows this database, and a replica starts from a backup of its source"
         yield inventory.problem("rds_backup_retention_days", reason, "Write 1 or more.")
+
+
+def pair_capacity(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
+    """A replica has room for all that its source writes, and for as many of everything that the source logs."""
+    if not _are_paired(inventory, other) or inventory.text("platform_database_role") != "replica":
+        return
+    own, theirs = inventory.number("rds_storage_max_gib"), other.number("rds_storage_max_gib")
+    if own is not None and theirs is not None and own < theirs:
+        reason = f"{other.host} may grow to {theirs} GiB, and a replica that is full stops to follow"
+        yield inventory.problem("rds_storage_max_gib", reason, f"Write {theirs} or more.")
+    for name in REPLAYED:
+        wanted, given = (_whole(one.record("rds_parameters").get(name)) for one in (other, inventory))
+        if wanted is not None and (given is None or given < wanted):
+            reason = f"{other.host} has {wanted}, and PostgreSQL ends the recovery of a standby that has fewer"
+            mend = f"Write {name}: \"{wanted}\" or more under rds_parameters."
+            yield inventory.problem(f"rds_parameters.{name}", reason, mend, value=given)
+
+
+def _whole(value: object) -> int | None:
+    text = str(value)
+    return int(text) if text.isdecimal() else None
 
 
 def _are_paired(one: Inventory, other: Inventory) -> bool:
@@ -79,5 +118,7 @@ RULES: tuple[Callable[[Inventory, Inventory], Iterable[Problem]], ...] = (
     pair_agrees,
     pair_ranges,
     pair_roles,
+    pair_names,
     pair_databases,
+    pair_capacity,
 )

@@ -154,10 +154,19 @@ def _known(value: Any) -> Any:
     return "null" if value is None else value
 
 
+def service(inventory: Inventory) -> Iterable[Problem]:
+    """The database goes by the names of this environment, or of the one that it is paired with."""
+    pair = inventory.record("platform_pair").get("environment")
+    choices = [inventory.environment, *([str(pair)] if pair else [])]
+    if inventory.service not in choices:
+        reason = "only one side of a pair lends its names to both"
+        yield inventory.problem("platform_service_environment", reason, f"Write {' or '.join(choices)}.")
+
+
 def domain(inventory: Inventory) -> Iterable[Problem]:
     """The zone's name is one that DNS takes."""
     text = inventory.text("platform_domain")
-    zone = f"{inventory.environment}.{text}"
+    zone = max((f"{name}.{text}" for name in (inventory.environment, inventory.service)), key=len)
     if text and (not all(map(LABEL.fullmatch, text.split("."))) or len(zone) > DOMAIN_LENGTH):
         reason = f"{shown(zone)} is no domain name: labels of lower case letters, digits and hyphens, joined by dots"
         yield inventory.problem("platform_domain", reason, "Write it like pipeops.internal, without a dot at its end.")
@@ -183,6 +192,7 @@ RULES: tuple[Callable[[Inventory], Iterable[Problem]], ...] = (
     name_lengths,
     account,
     tags,
+    service,
     domain,
     amounts,
 )

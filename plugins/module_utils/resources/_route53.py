@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.aws import Aws, tag_dict
+from ..engine.aws import Aws, error_code, tag_dict
 from ..engine.errors import EngineError
 from ..engine.model import Identity, Scope
 
@@ -46,9 +46,7 @@ def find_zone(aws: Aws, scope: Scope, name: str, zone_name: str) -> Zone | None:
     Raises:
         EngineError: if there are several.
     """
-    listed = [
-        item for item in aws.pages("route53", "list_hosted_zones", "HostedZones") if item["Config"]["PrivateZone"]
-    ]
+    listed = _private_zones(aws)
     prefix = reference_prefix(scope.identity, scope.layer, name)
     found = [item for item in listed if item["CallerReference"].startswith(prefix)]
     if not found:
@@ -61,7 +59,45 @@ def find_zone(aws: Aws, scope: Scope, name: str, zone_name: str) -> Zone | None:
             f"Several private hosted zones are those of {scope.identity.prefix} ({scope.region}): {ids}. Look which "
             "one is in use, delete the others, then run again."
         )
-    return next((Zone(_zone_id(i), bare_name(i["Name"]), i["Config"].get("Comment", "")) for i in found), None)
+    return next(map(_zone, found), None)
+
+
+def find_zone_by_name(aws: Aws, zone_name: str, zone_id: str | None = None) -> Zone | None:
+    """Find a private zone, whoever made it.
+
+    Args:
+        zone_id: the one that is meant if several have the name. It counts for nothing once it is gone.
+
+    Raises:
+        EngineError: if several have the name and none of them is meant.
+    """
+    found = [_zone(item) for item in _private_zones(aws) if bare_name(item["Name"]) == bare_name(zone_name)]
+    meant = [zone for zone in found if zone.id == zone_id] or found
+    if len(meant) > 1:
+        raise EngineError(
+            f"Several private hosted zones are called {zone_name}: {', '.join(sorted(zone.id for zone in meant))} "
+            f"(account {aws.account_id}, {aws.region}). Name the one that is meant in the option zone_id."
+        )
+    return meant[0] if meant else None
+
+
+def vpc_of(vpc: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a VPC as Route 53 takes it."""
+    return {"VPCId": vpc["vpc_id"], "VPCRegion": vpc["region"]}
+
+
+def vpc_unknown(error: Exception) -> str:
+    """Return why an error about a VPC will clear: it may be seconds old, and Route 53 asks EC2 for it. Else empty."""
+    return "Route 53 does not know the VPC yet" if error_code(error) == "InvalidVPCId" else ""
+
+
+def _private_zones(aws: Aws) -> list[Any]:
+    listed = aws.pages("route53", "list_hosted_zones", "HostedZones")
+    return [item for item in listed if item["Config"]["PrivateZone"]]
+
+
+def _zone(item: Mapping[str, Any]) -> Zone:
+    return Zone(_zone_id(item), bare_name(item["Name"]), item["Config"].get("Comment", ""))
 
 
 def _zone_id(item: Mapping[str, Any]) -> str:

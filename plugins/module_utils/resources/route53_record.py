@@ -13,7 +13,7 @@ from typing import Any
 
 from ..engine.aws import Aws, error_message
 from ..engine.model import Observed, Readiness, ResourceType, Scope, Traits, Update, Wanted
-from ._route53 import bare_name, find_zone
+from ._route53 import Zone, bare_name, find_zone
 
 #: Seconds until all name servers answer with a change, "generally within 60 seconds" (GetChange's reference).
 SPREAD_SECONDS = 60
@@ -50,9 +50,12 @@ class Route53Record(ResourceType):
         zones = {wanted.attributes["zone"]: wanted.attributes["zone_name"] for wanted in scope.wanted.values()}
         return [found for name, domain in zones.items() for found in self._in_zone(aws, scope, name, domain)]
 
-    @staticmethod
-    def _in_zone(aws: Aws, scope: Scope, name: str, domain: str) -> list[Observed]:
-        zone = find_zone(aws, scope, name, domain)
+    def zone(self, aws: Aws, scope: Scope, name: str, domain: str) -> Zone | None:
+        """Return the zone that the records are in: that of the environment itself."""
+        return find_zone(aws, scope, name, domain)
+
+    def _in_zone(self, aws: Aws, scope: Scope, name: str, domain: str) -> list[Observed]:
+        zone = self.zone(aws, scope, name, domain)
         if zone is None:
             return []
         try:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from ..engine.aws import Aws, error_code, tag_list
+from ..engine.aws import Aws, tag_list
 from ..engine.errors import EngineError
 from ..engine.model import Observed, ResourceType, Scope, Traits, Update, Wanted
-from ._route53 import bare_name, find_zone, zone_tags
+from ._route53 import bare_name, find_zone, vpc_of, vpc_unknown, zone_tags
 
 #: Every zone has these of its own.
 OWN_RECORDS = frozenset({"NS", "SOA"})
@@ -26,7 +26,8 @@ class Route53Zone(ResourceType):
     Attributes:
         name: the domain, without a dot at its end.
         comment: for people.
-        vpcs: all VPCs that resolve it, each with ``vpc_id`` and ``region``; at least one.
+        vpcs: VPCs that resolve it, each with ``vpc_id`` and ``region``; at least one. Others that do too are left alone:
+            another environment may have joined its own, and Route 53 cannot tell whose association it is.
         reference: the start of its caller reference, see :func:`reference_prefix`; counts only when it is made.
 
     Read only: ``name_servers``.
@@ -39,13 +40,12 @@ class Route53Zone(ResourceType):
     deletion = Traits(seconds=5, interrupts="all names in the zone", reversible=False)
     updates = (
         Update("comment", ("comment",)),
-        Update("vpcs", ("vpcs",), Traits(60, "names of the zone in VPCs that are taken off it")),
+        Update("vpcs", ("vpcs",), Traits(seconds=60)),
     )
     fixed: ClassVar[Mapping[str, str]] = {
         "name": "Route 53 cannot rename a zone: set the name back, or remove this one with state absent first."
     }
     create_only = frozenset({"reference"})
-    unordered = frozenset({"vpcs"})
 
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
         found = [self._describe(aws, scope, wanted) for wanted in scope.wanted.values()]
@@ -82,7 +82,7 @@ class Route53Zone(ResourceType):
             made = client.create_hosted_zone(
                 Name=attributes["name"],
                 CallerReference=reference,
-                VPC=_vpc(first),
+                VPC=vpc_of(first),
                 HostedZoneConfig={"Comment": attributes["comment"], "PrivateZone": True},
             )
             zone_id = made["HostedZone"]["Id"].rpartition("/")[2]
@@ -92,7 +92,7 @@ class Route53Zone(ResourceType):
         if wanted.tags:
             self.set_tags(aws, standing, wanted.tags)
         for vpc in others:
-            client.associate_vpc_with_hosted_zone(HostedZoneId=zone_id, VPC=_vpc(vpc))
+            client.associate_vpc_with_hosted_zone(HostedZoneId=zone_id, VPC=vpc_of(vpc))
         return standing
 
     def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
@@ -100,12 +100,14 @@ class Route53Zone(ResourceType):
         if update.name == "comment":
             client.update_hosted_zone_comment(Id=observed.id, Comment=wanted.attributes["comment"])
             return
-        old, new = list(observed.get("vpcs")), list(wanted.attributes["vpcs"])
-        # Add first: the last VPC of a private zone cannot be taken off it.
-        for vpc in (vpc for vpc in new if vpc not in old):
-            client.associate_vpc_with_hosted_zone(HostedZoneId=observed.id, VPC=_vpc(vpc))
-        for vpc in (vpc for vpc in old if vpc not in new):
-            client.disassociate_vpc_from_hosted_zone(HostedZoneId=observed.id, VPC=_vpc(vpc))
+        joined = observed.get("vpcs")
+        for vpc in (vpc for vpc in wanted.attributes["vpcs"] if vpc not in joined):
+            client.associate_vpc_with_hosted_zone(HostedZoneId=observed.id, VPC=vpc_of(vpc))
+
+    def same(self, attribute: str, wanted: Any, observed: Any) -> bool:
+        if attribute == "vpcs":
+            return all(vpc in observed for vpc in wanted)
+        return super().same(attribute, wanted, observed)
 
     def set_tags(self, aws: Aws, observed: Observed, tags: Mapping[str, str]) -> None:
         aws.client("route53").change_tags_for_resource(
@@ -125,12 +127,7 @@ class Route53Zone(ResourceType):
             client.delete_hosted_zone(Id=observed.id)
 
     def transient(self, error: Exception) -> str:
-        # The VPC may be seconds old, and Route 53 asks EC2 for it.
-        return "Route 53 does not know the VPC yet" if error_code(error) == "InvalidVPCId" else ""
-
-
-def _vpc(vpc: Mapping[str, Any]) -> dict[str, Any]:
-    return {"VPCId": vpc["vpc_id"], "VPCRegion": vpc["region"]}
+        return vpc_unknown(error)
 
 
 def _values(records: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -15,7 +15,7 @@ from ..engine.errors import EngineError
 from ..engine.model import Key, Observed, Readiness, ResourceType, Scope, Traits, Update, Wanted
 from .secret import SecretsManagerSecret
 
-KIND = "secretsmanager_replica"
+KIND, SOURCE = "secretsmanager_replica", "secretsmanager_source"
 REPLICA, STANDALONE = "replica", "standalone"
 #: What the primary says of a copy (Secrets Manager API reference, ReplicationStatusType); and our own for no answer.
 IN_SYNC, IN_PROGRESS, FAILED, UNREACHABLE = "InSync", "InProgress", "Failed", "unreachable"
@@ -28,6 +28,34 @@ class Copy:
     status: str = ""
     message: str = ""
     kms_key_arn: str | None = None
+
+
+class SecretSource(ResourceType):
+    """The secret of another region that is copied here, so that the ARN of a copy is known before it is made.
+
+    Attributes:
+        name: its name.
+        source_region: its region, which may be down.
+
+    Read only: ``arn``; None if there is no such secret yet, or no answer.
+    """
+
+    kind = SOURCE
+    label = "primary secret"
+    service = "secretsmanager"
+
+    def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
+        return [self._look(aws, wanted) for wanted in scope.wanted.values()]
+
+    def _look(self, aws: Aws, wanted: Wanted) -> Observed:
+        asked = wanted.attributes
+        try:
+            arn = (_describe(aws, asked["name"], asked["source_region"]) or {}).get("ARN")
+        except Exception as error:
+            if not is_aws_error(error) or error_code(error):
+                raise
+            arn = None
+        return Observed(self.kind, wanted.name, asked["name"], {**asked, "arn": arn})
 
 
 class SecretReplica(ResourceType):

@@ -98,5 +98,31 @@ def test_the_summary_names_what_stands() -> None:
     assert "db.example:5432\nread replica in us-west-2a: a.example" in rows["database"]
 
 
+def test_the_summary_names_a_replica_and_what_it_follows() -> None:
+    replica = {
+        "identifier": "pipeops-dr",
+        "engine_version": "17.6",
+        "instance_class": "db.r6g.xlarge",
+        "multi_az": True,
+        "endpoint": "dr.example",
+        "port": 5432,
+        "source_arn": "arn:aws:rds:us-west-2:123456789012:db:pipeops-prod",
+    }
+    names = {"zone_name": "dr.internal", "records": {}, "service": {"zone_name": "prod.internal"}}
+    outputs = {"database": {"role": "replica", "replica": replica}, "dns": names}
+    rows = dict(summary_rows({"outputs": outputs}))
+    assert rows["database"].splitlines() == [
+        "pipeops-dr  PostgreSQL 17.6, db.r6g.xlarge, Multi-AZ",
+        "dr.example:5432",
+        "replica of pipeops-prod in us-west-2",
+    ]
+    assert rows["dns"] == "dr.internal\nresolves prod.internal too"
+
+
+def test_a_replica_that_has_nothing_to_follow_yet_is_said_to_be_missing() -> None:
+    (row,) = summary_rows({"outputs": {"database": {"role": "replica"}}})
+    assert row == ("database", "none yet: its pair has published no primary")
+
+
 def test_an_environment_without_a_database_shows_none() -> None:
     assert not list(summary_rows({"outputs": {"database": {}}}))
