@@ -5,7 +5,7 @@
 """Writes the parts of ``roles/*/README.md`` and of ``docs/environments.md`` that follow from other files.
 
 Such a part stands between ``<!-- begin NAME ... -->`` and ``<!-- end NAME -->``. Inputs come from the role's
-``meta/argument_specs.yml``, results from the documentation of its module, IAM actions from the module's code, and the
+``meta/argument_specs.yml``, results from the documentation of its modules, IAM actions from the modules' code, and the
 table of environments from the inventories.
 
 Exit status: 0 all is up to date (or was written), 1 something is out of date, 2 a file or a part of it is missing.
@@ -87,13 +87,20 @@ def filled(path: Path, parts: Mapping[str, Callable[[], str]]) -> str:
     return PART.sub(lambda match: f"{match[1]}\n{parts[match[2]]()}\n{match[4]}", text)
 
 
-def module_of(role: str) -> str:
-    """Return the module by which a role does its work."""
+def modules_of(role: str) -> dict[str, str]:
+    """Return the modules by which a role does its work, by where its result has theirs.
+
+    The result of a role with one module is that of the module. One with several has theirs side by side, under the
+    names by which its tasks register them: ``__ROLE_NAME``.
+    """
     tasks = yaml.safe_load((ROLES / role / "tasks" / "main.yml").read_text("utf-8"))
-    names = [key for task in tasks for key in task if key.startswith("pipeops.platform.")]
-    if len(names) != 1:
-        raise Missing(f"roles/{role}/tasks/main.yml has {len(names)} tasks with a module of ours, and should have one.")
-    return str(names[0].rpartition(".")[2])
+    used = {task["register"]: key for task in tasks for key in task if key.startswith("pipeops.platform.")}
+    if not used:
+        raise Missing(f"roles/{role}/tasks/main.yml has no task with a module of ours.")
+    names = {register: str(key.rpartition(".")[2]) for register, key in used.items()}
+    if len(names) == 1:
+        return {f"{role}_result": name for name in names.values()}
+    return {f"{role}_result.{register.removeprefix(f'__{role}_')}": name for register, name in names.items()}
 
 
 def options_of(role: str) -> dict[str, Any]:
@@ -135,20 +142,22 @@ def _meaning(spec: Mapping[str, Any]) -> str:
 
 def results(role: str) -> str:
     """Return the table of what a role publishes."""
-    text = (ROOT / "plugins" / "modules" / f"{module_of(role)}.py").read_text("utf-8")
+    rows = [row for result, module in modules_of(role).items() for row in _result_rows(result, module)]
+    return table(("Result", "Type", "Meaning"), rows)
+
+
+def _result_rows(result: str, module: str) -> Iterator[tuple[str, ...]]:
+    text = (ROOT / "plugins" / "modules" / f"{module}.py").read_text("utf-8")
     found = re.search(r'^RETURN = r?"""\n(.*?)"""', text, re.DOTALL | re.MULTILINE)
     documented: dict[str, Any] = yaml.safe_load(found[1]) if found else {}
-    rows = [
-        (f"`{role}_result.{name}.{key}`", str(spec["type"]), prose(spec["description"]))
-        for name, returned in documented.items()
-        for key, spec in returned.get("contains", {}).items()
-    ]
-    return table(("Result", "Type", "Meaning"), rows)
+    for name, returned in documented.items():
+        for key, spec in returned.get("contains", {}).items():
+            yield f"`{result}.{name}.{key}`", str(spec["type"]), prose(spec["description"])
 
 
 def actions(role: str) -> str:
     """Return the IAM actions of a role, and those that AWS asks for beside."""
-    calls = calls_of_module(module_of(role))
+    calls = {call for module in modules_of(role).values() for call in calls_of_module(module)}
     own = "\n".join(["```text", *sorted(actions_of(calls)), "```", ""])
     beside = [(f"`{action}`", "; ".join(reasons)) for action, reasons in actions_beside(calls).items()]
     return f"{own}\n{table(('And', 'For'), beside)}" if beside else own
@@ -189,6 +198,7 @@ ROWS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "Read replicas": _replicas,
     "Backups, days": lambda v: str(v["rds_backup_retention_days"]),
     "Database refuses deletion": lambda v: yes_or_no(v["rds_deletion_protection"]),
+    "Names of the database": lambda v: v.get("platform_service_environment", v["platform_environment"]),
     "Pair": lambda v: v["platform_pair"]["environment"] if "platform_pair" in v else "none",
     "Budget, USD a month": lambda v: str(v["platform_budget_usd_month"]),
 }

@@ -22,7 +22,10 @@ options:
     type: str
     required: true
   vpcs:
-    description: All VPCs that resolve the zone. New ones are added before others are taken off it.
+    description:
+      - VPCs that resolve the zone.
+      - Others that do too are left alone, since Route 53 cannot tell whose association it is
+        (M(pipeops.platform.dns_zone_association)).
     type: list
     elements: dict
     required: true

@@ -91,13 +91,15 @@ def test_another_ttl_is_one_change(account: Account, options: dict[str, Any]) ->
     assert actions(account.run("dns_zone", **options)) == [f"update/route53_record/database.{DOMAIN}:CNAME/values"]
 
 
-def test_the_zone_moves_to_another_vpc_without_being_without_one(account: Account, options: dict[str, Any]) -> None:
+def test_vpcs_are_added_and_those_of_others_left_alone(account: Account, options: dict[str, Any]) -> None:
     zone_id = account.run("dns_zone", **options)["outputs"]["zone_id"]
-    options["vpcs"] = [vpc(account, "10.2.0.0/16"), vpc(account, "10.1.0.0/16", "us-east-1")]
-    assert actions(account.run("dns_zone", **options)) == ["update/route53_zone/private/vpcs"]
+    former, options["vpcs"] = options["vpcs"], [vpc(account, "10.2.0.0/16"), vpc(account, "10.1.0.0/16", "us-east-1")]
+    changed, calls = account.run_watched("dns_zone", **options)
+    assert actions(changed) == ["update/route53_zone/private/vpcs"]
+    assert calls == ["route53:AssociateVPCWithHostedZone"] * 2
     found = account.client("route53").get_hosted_zone(Id=zone_id)["VPCs"]
     assert {(item["VPCId"], item["VPCRegion"]) for item in found} == {
-        (item["vpc_id"], item["region"]) for item in options["vpcs"]
+        (item["vpc_id"], item["region"]) for item in [*former, *options["vpcs"]]
     }
     assert not account.run("dns_zone", **options)["changed"]
 

@@ -51,6 +51,13 @@ def test_it_converges_and_goes(account: Account, options: dict[str, Any]) -> Non
     account.client("secretsmanager", WEST).delete_secret(SecretId=NAME)
 
 
+def test_a_dry_run_knows_the_arn_of_a_copy_beforehand(account: Account, options: dict[str, Any]) -> None:
+    foreseen = account.run(MODULE, check=True, **options)["outputs"]["arn"]
+    assert foreseen == account.run(MODULE, **options)["outputs"]["arn"]
+    nothing = account.run(MODULE, check=True, **{**options, "secret_name": "pipeops/other/database"})
+    assert nothing["outputs"]["arn"] == "pending:secretsmanager_replica.arn:master"
+
+
 def test_it_is_waited_for(account: Account, options: dict[str, Any]) -> None:
     runtime.clock.set("aws", 20)
     early = account.run(MODULE, wait=False, **options)

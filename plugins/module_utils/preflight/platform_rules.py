@@ -157,6 +157,9 @@ def _known(value: Any) -> Any:
 def service(inventory: Inventory) -> Iterable[Problem]:
     """The database goes by the names of this environment, or of the one that it is paired with."""
     pair = inventory.record("platform_pair").get("environment")
+    if not pair and inventory.text("platform_database_role") == "replica":
+        # That it has no pair is the problem, and is told already.
+        return
     choices = [inventory.environment, *([str(pair)] if pair else [])]
     if inventory.service not in choices:
         reason = "only one side of a pair lends its names to both"

@@ -59,6 +59,7 @@ def test_an_empty_account_gets_the_zone_first() -> None:
     [
         (ZONE, {}, []),
         (ZONE, {"vpcs": [OTHER_VPC, VPC]}, []),
+        (ZONE, {"vpcs": [OTHER_VPC, VPC, {"vpc_id": "vpc-3", "region": "us-east-1"}]}, []),
         (ZONE, {"vpcs": [VPC]}, ["update/route53_zone/private/vpcs"]),
         (ZONE, {"comment": ""}, ["update/route53_zone/private/comment"]),
         (RECORD_KEY, {"values": ["A.example.com."]}, []),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight import fact_rules, pair_rules
-from ansible_collections.pipeops.platform.plugins.module_utils.preflight.facts import DbClass, Facts
+from ansible_collections.pipeops.platform.plugins.module_utils.preflight.facts import DbClass, Facts, PairDatabase
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight.inventory import Inventory
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight.problems import Problem
 
@@ -111,8 +111,12 @@ def test_the_shipped_environments_go_together(one: str, other: str) -> None:
             [("platform_pair", "dr is the pair of dev")],
         ),
         ({"platform_environment": "prod"}, [("platform_environment", "host dr has the same")]),
-        ({"rds_engine_version": "16.9"}, [("rds_engine_version", "major version of its source")]),
-        ({"rds_engine_version": "17.7"}, []),
+        ({"rds_engine_version": "16.9"}, [("rds_engine_version", "the version of its source")]),
+        ({"rds_engine_version": "17.7"}, [("rds_engine_version", "the version of its source")]),
+        (
+            {"platform_service_environment": "dr"},
+            [("platform_service_environment", "under the names of dr, not of prod")],
+        ),
     ],
 )
 def test_the_other_side_of_prod_must_fit(changes: dict[str, Any], expected: list[tuple[str, str]]) -> None:
@@ -122,6 +126,50 @@ def test_the_other_side_of_prod_must_fit(changes: dict[str, Any], expected: list
 def test_the_source_of_a_replica_has_backups() -> None:
     without = inventory("prod", rds_backup_retention_days=0, rds_replicas=[])
     assert_said(among(without, inventory("dr")), ("rds_backup_retention_days", "dr follows this database"))
+
+
+@pytest.mark.parametrize(
+    ("primary", "replica", "expected"),
+    [
+        ({"rds_storage_max_gib": 900}, {}, [("rds_storage_max_gib", "prod may grow to 900 GiB")]),
+        ({}, {"rds_storage_max_gib": 900}, []),
+        (
+            {"rds_parameters": {"max_connections": "800"}},
+            {"rds_parameters": {"max_connections": 500}},
+            [("rds_parameters.max_connections", "prod has 800")],
+        ),
+        ({"rds_parameters": {"max_wal_senders": 30}}, {}, [("rds_parameters.max_wal_senders", "prod has 30")]),
+        ({"rds_parameters": {"max_connections": 500}}, {"rds_parameters": {"max_connections": "800"}}, []),
+        ({"rds_parameters": {"max_connections": "LEAST({DBInstanceClassMemory/9531392},5000)"}}, {}, []),
+        ({"rds_parameters": {"work_mem": 65536}}, {}, []),
+    ],
+)
+def test_a_replica_can_hold_what_its_source_has(
+    primary: dict[str, Any], replica: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert_said(among(inventory("dr", **replica), inventory("prod", **primary)), *expected)
+
+
+DR_ARN, PROD_ARN = "arn:aws:rds:us-east-1:123456789012:db:pipeops-dr", "arn:aws:rds:us-west-2:123456789012:db:pipeops-prod"
+
+
+@pytest.mark.parametrize(
+    ("role", "pair", "reason"),
+    [
+        ("primary", PairDatabase(), None),
+        ("primary", PairDatabase(answered=False), None),
+        ("primary", PairDatabase(arn=DR_ARN, source=PROD_ARN), None),
+        ("primary", PairDatabase(arn=DR_ARN), f"{DR_ARN} in us-east-1, is a primary as well"),
+        ("primary", PairDatabase(arn=DR_ARN, fenced=True), None),
+        ("replica", PairDatabase(arn=DR_ARN), None),
+        ("replica", PairDatabase(arn=DR_ARN, source=PROD_ARN), "is a replica of the database of prod, which leads"),
+        ("replica", PairDatabase(arn=DR_ARN, source=f"{PROD_ARN}-other"), None),
+    ],
+)
+def test_a_run_goes_on_only_if_the_pair_has_the_other_role(role: str, pair: PairDatabase, reason: str | None) -> None:
+    problems = list(fact_rules.database_role(inventory(platform_database_role=role), replace(FACTS, pair=pair)))
+    assert_said(problems, *([("platform_database_role", reason)] if reason else []))
+    assert all("dr_status.yml" in problem.mend and "dr_failback.yml" in problem.mend for problem in problems)
 
 
 def test_two_replicas_follow_nobody() -> None:

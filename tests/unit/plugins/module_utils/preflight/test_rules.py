@@ -36,6 +36,8 @@ ALLOWED: list[tuple[Rule, Changes]] = [
     (platform_rules.tags, {"platform_tags": {"team": "Core + more", "cost:center": ""}}),
     (platform_rules.tags, {"platform_tags": {f"t{number}": "x" for number in range(40)}}),
     (platform_rules.tags, {"platform_tags": {"k" * 128: "v" * 256}}),
+    (platform_rules.service, {"platform_service_environment": "prod"}),
+    (platform_rules.service, {"platform_service_environment": "dr"}),
     (platform_rules.domain, {"platform_domain": "a-b.example.org"}),
     (platform_rules.amounts, {"platform_wait_timeout_seconds": 15, "platform_wait_delay_seconds": 0.2}),
     (network_rules.own_ranges, {"vpc_cidr": "10.0.0.0/20"}),
@@ -78,6 +80,8 @@ ALLOWED: list[tuple[Rule, Changes]] = [
     (database_rules.windows, {"rds_backup_window": "09:00-09:30", "rds_maintenance_window": "mon:09:30-tue:08:59"}),
     (database_rules.replicas, {"rds_replicas": []}),
     (database_rules.replicas, {"rds_replicas": replicas(*((f"r{n}", "us-west-2a") for n in range(15)))}),
+    (database_rules.follower, {"rds_backup_retention_days": 0, "rds_replicas": []}),
+    (database_rules.follower, {"platform_database_role": "replica", "rds_replica_backup_replication_days": 0}),
     (database_rules.parameters, {"rds_parameters": {"log_connections": "1", "pgaudit.log": "ddl", "work_mem": 65536}}),
     (database_rules.encryption, {"rds_parameters": {"rds.force_ssl": 1}}),
 ]
@@ -103,6 +107,11 @@ REFUSED: list[tuple[Rule, Changes, list[tuple[str, str]]]] = [
         platform_rules.tags,
         {"platform_tags": {f"t{number}": "x" for number in range(41)}},
         [("platform_tags", "41 tags")],
+    ),
+    (
+        platform_rules.service,
+        {"platform_service_environment": "staging"},
+        [("platform_service_environment", "one side of a pair")],
     ),
     (platform_rules.domain, {"platform_domain": "Pipeops.internal"}, [("platform_domain", "no domain name")]),
     (platform_rules.domain, {"platform_domain": "a" * 64}, [("platform_domain", "no domain name")]),
@@ -241,6 +250,16 @@ REFUSED: list[tuple[Rule, Changes, list[tuple[str, str]]]] = [
         database_rules.replicas,
         {"rds_replicas": replicas(("a" * 49, "us-west-2a"), ("a-", "us-west-2a"))},
         [("rds_replicas[0].name", "has 70 characters"), ("rds_replicas[1].name", "single hyphens")],
+    ),
+    (
+        database_rules.follower,
+        {"platform_database_role": "replica", "rds_backup_retention_days": 0},
+        [("rds_backup_retention_days", "it may be promoted")],
+    ),
+    (
+        database_rules.follower,
+        {"rds_replica_backup_replication_days": 36},
+        [("rds_replica_backup_replication_days", "1 to 35 days")],
     ),
     (
         database_rules.parameters,
