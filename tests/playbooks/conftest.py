@@ -42,3 +42,22 @@ def prod(_server: Platform, _prod_once: str) -> Platform:
     _server.begin()
     _server.control("POST", "restore", name=_prod_once)
     return _server
+
+
+@pytest.fixture(scope="session")
+def _pair_once(_server: Platform, _prod_once: str) -> str:
+    """Stand dr up beside prod, once, and return the name of the snapshot that keeps both."""
+    _server.begin()
+    _server.control("POST", "restore", name=_prod_once)
+    first = _server.playbook("dr")
+    assert first.status == 0, first.output[-4000:]
+    _server.control("POST", "snapshot", name="pair")
+    return "pair"
+
+
+@pytest.fixture
+def pair(_server: Platform, _pair_once: str) -> Platform:
+    """The platform with prod, and dr with its replica."""
+    _server.begin()
+    _server.control("POST", "restore", name=_pair_once)
+    return _server

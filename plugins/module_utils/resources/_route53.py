@@ -86,6 +86,16 @@ def vpc_of(vpc: Mapping[str, Any]) -> dict[str, Any]:
     return {"VPCId": vpc["vpc_id"], "VPCRegion": vpc["region"]}
 
 
+def associate(aws: Aws, zone_id: str, vpc: Mapping[str, Any]) -> None:
+    """Let a VPC resolve a zone. One that does already, e.g. since the answer was lost, is no error."""
+    client = aws.client("route53")
+    try:
+        client.associate_vpc_with_hosted_zone(HostedZoneId=zone_id, VPC=vpc_of(vpc))
+    except client.exceptions.ConflictingDomainExists:
+        if vpc_of(vpc) not in client.get_hosted_zone(Id=zone_id).get("VPCs", []):
+            raise
+
+
 def vpc_unknown(error: Exception) -> str:
     """Return why an error about a VPC will clear: it may be seconds old, and Route 53 asks EC2 for it. Else empty."""
     return "Route 53 does not know the VPC yet" if error_code(error) == "InvalidVPCId" else ""

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from ..engine.aws import Aws, tag_list
 from ..engine.errors import EngineError
 from ..engine.model import Observed, ResourceType, Scope, Traits, Update, Wanted
-from ._route53 import bare_name, find_zone, vpc_of, vpc_unknown, zone_tags
+from ._route53 import associate, bare_name, find_zone, vpc_of, vpc_unknown, zone_tags
 
 #: Every zone has these of its own.
 OWN_RECORDS = frozenset({"NS", "SOA"})
@@ -92,7 +92,7 @@ class Route53Zone(ResourceType):
         if wanted.tags:
             self.set_tags(aws, standing, wanted.tags)
         for vpc in others:
-            client.associate_vpc_with_hosted_zone(HostedZoneId=zone_id, VPC=vpc_of(vpc))
+            associate(aws, zone_id, vpc)
         return standing
 
     def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
@@ -102,7 +102,7 @@ class Route53Zone(ResourceType):
             return
         joined = observed.get("vpcs")
         for vpc in (vpc for vpc in wanted.attributes["vpcs"] if vpc not in joined):
-            client.associate_vpc_with_hosted_zone(HostedZoneId=observed.id, VPC=vpc_of(vpc))
+            associate(aws, observed.id, vpc)
 
     def same(self, attribute: str, wanted: Any, observed: Any) -> bool:
         if attribute == "vpcs":

@@ -13,7 +13,7 @@ from ..engine.aws import Aws
 from ..engine.errors import EngineError
 from ..engine.model import Observed, ResourceType, Scope, Traits, Wanted
 from ..engine.values import is_pending
-from ._route53 import Zone, find_zone_by_name, vpc_of, vpc_unknown
+from ._route53 import Zone, associate, find_zone_by_name, vpc_of, vpc_unknown
 from .route53_record import Route53Record
 
 KIND = "route53_zone_association"
@@ -59,8 +59,7 @@ class Route53ZoneAssociation(ResourceType):
         zone = joined_zone(aws, wanted.attributes)
         if zone is None:
             raise EngineError(_missing(aws, wanted.attributes["zone_name"]))
-        # Route 53 takes a repeated call for one that is joined already.
-        aws.client("route53").associate_vpc_with_hosted_zone(HostedZoneId=zone.id, VPC=vpc_of(wanted.attributes))
+        associate(aws, zone.id, wanted.attributes)
         return self._observed(wanted, zone)
 
     def delete(self, aws: Aws, observed: Observed) -> None:
