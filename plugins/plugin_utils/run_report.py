@@ -146,7 +146,7 @@ def _database(part: Mapping[str, Any]) -> str:
 
 
 def _replica(replica: Mapping[str, Any]) -> str:
-    _, _, _, region, _, _, source = replica["source_arn"].split(":")
+    region, source = (replica["source_arn"].split(":")[part] for part in (3, 6))
     return f"{_instance(replica)}\nreplica of {source} in {region}"
 
 

@@ -113,7 +113,7 @@ def marks(seconds: float) -> Iterable[float]:
     if seconds <= 0:
         return
     power = 10 ** ceil(log10(seconds / MARKS / 10))
-    step = next(power * one for one in (1, 2, 5, 10) if seconds / (power * one) <= MARKS)
+    step = next((power * one for one in (1, 2, 5) if seconds / (power * one) <= MARKS), power * 10)
     yield from (round(step * number, 6) for number in range(int(seconds / step) + 1))
 
 
