@@ -23,7 +23,9 @@ options:
     description: Storage in GiB, as much as the source has if not set. It can grow, and never shrinks.
     type: int
   storage_max_gib:
-    description: GiB up to which RDS lets the storage grow by itself, at least 10 % above O(storage_gib).
+    description:
+      - GiB up to which RDS lets the storage grow by itself, at least 10 % above O(storage_gib).
+      - It does not grow by itself if not set.
     type: int
   storage_type:
     description: Type of the volumes. It cannot be changed.
@@ -31,10 +33,10 @@ options:
     choices: [gp3, io1, io2]
     default: gp3
   iops:
-    description: I/O operations a second. For V(gp3) only from 400 GiB on.
+    description: I/O operations a second. For V(gp3) only from 400 GiB on, where 12000 are included.
     type: int
   throughput_mibps:
-    description: Throughput in MiB a second. For V(gp3) only, from 400 GiB on.
+    description: Throughput in MiB a second. For V(gp3) only, from 400 GiB on, where 500 are included.
     type: int
   multi_az:
     description: Whether a standby in another zone takes over if the instance fails.
@@ -57,7 +59,7 @@ options:
     elements: str
     default: []
   backup_retention_days:
-    description: Days for which automated backups are kept, 0 to 35.
+    description: Days for which automated backups are kept, 0 to 35. Replicas need at least 1.
     type: int
     default: 7
   backup_window:
@@ -86,7 +88,7 @@ options:
     choices: [0, 1, 5, 10, 15, 30, 60]
     default: 60
   performance_insights:
-    description: Whether Performance Insights collects the load.
+    description: Whether Performance Insights collects the load. Not every small class has it, e.g. V(db.t3.micro).
     type: bool
     default: true
   performance_insights_retention_days:
@@ -100,7 +102,9 @@ options:
     choices: [postgresql, upgrade, iam-db-auth-error]
     default: [postgresql, upgrade]
   ca_certificate:
-    description: Certificate authority of the server's TLS certificate.
+    description:
+      - Certificate authority of the server's TLS certificate.
+      - With the default, RDS renews server certificates by itself.
     type: str
     default: rds-ca-rsa2048-g1
   iam_authentication:
@@ -108,12 +112,16 @@ options:
     type: bool
     default: false
   auto_minor_version_upgrade:
-    description: Whether AWS upgrades to later minor versions by itself.
+    description: Whether AWS upgrades to later minor versions by itself. Then give O(engine_version) as a major version.
     type: bool
     default: false
   parameters:
-    description: PostgreSQL's parameters in the group C(IDENTIFIER-postgresMAJOR), by name, as in
-      M(pipeops.platform.rds_instance_set).
+    description:
+      - PostgreSQL's parameters in the group C(IDENTIFIER-postgresMAJOR), by name. What is in the group but not named
+        here is reset to RDS's default.
+      - Always set unless named here are V(rds.force_ssl=1), V(log_min_duration_statement=1000) (ms),
+        V(log_lock_waits=1) and V(log_temp_files=10240) (KiB).
+      - A static parameter, such as V(max_connections), needs a restart, which the plan announces.
     type: dict
     default: {}
 """

@@ -44,29 +44,6 @@ options:
       - Storage that has grown by itself up to O(storage_max_gib) is left as it is.
     type: int
     required: true
-  storage_max_gib:
-    description:
-      - GiB up to which RDS lets the storage grow by itself, at least 10 % above O(storage_gib).
-      - It does not grow by itself if not set.
-    type: int
-  storage_type:
-    description: Type of the volumes. It cannot be changed.
-    type: str
-    choices: [gp3, io1, io2]
-    default: gp3
-  iops:
-    description: I/O operations a second. For V(gp3) only from 400 GiB on, where 12000 are included.
-    type: int
-  throughput_mibps:
-    description: Throughput in MiB a second. For V(gp3) only, from 400 GiB on, where 500 are included.
-    type: int
-  multi_az:
-    description: Whether a standby in another zone takes over if the primary fails.
-    type: bool
-    default: false
-  availability_zone:
-    description: Zone of an instance without O(multi_az); RDS chooses if not set. It cannot be changed.
-    type: str
   database_name:
     description: The first database. It cannot be changed.
     type: str
@@ -93,85 +70,6 @@ options:
   secret_kms_key_arn:
     description: KMS key that encrypts the secret; AWS's own key for Secrets Manager if not set.
     type: str
-  vpc_id:
-    description: VPC of O(subnet_ids). If set, a change of the VPC is refused before anything is changed.
-    type: str
-  subnet_ids:
-    description: Subnets for the database, in at least two zones. May be empty with O(state=absent).
-    type: list
-    elements: str
-    default: []
-  security_group_ids:
-    description: Security groups of the primary and its replicas. May be empty with O(state=absent).
-    type: list
-    elements: str
-    default: []
-  backup_retention_days:
-    description: Days for which backups are kept for point-in-time recovery, 0 to 35. Replicas need at least 1.
-    type: int
-    default: 7
-  backup_window:
-    description: When the nightly backup begins, in UTC, as C(hh:mm-hh:mm), at least 30 minutes. RDS chooses if not set.
-    type: str
-  maintenance_window:
-    description:
-      - When AWS may do maintenance, in UTC, as C(ddd:hh:mm-ddd:hh:mm), at least 30 minutes apart from O(backup_window).
-      - RDS chooses if not set.
-    type: str
-  deletion_protection:
-    description:
-      - Whether the primary and its replicas are protected from deletion.
-      - Must be V(false) with O(state=absent).
-    type: bool
-    default: true
-  final_snapshot:
-    description:
-      - Whether a last snapshot C(IDENTIFIER-final-YYYYMMDD-HHMMSS) (UTC) is taken of the primary before it is deleted.
-      - RDS takes none of replicas. Automated backups are deleted with the instance.
-    type: bool
-    default: true
-  monitoring_interval_seconds:
-    description: Seconds between two samples of enhanced monitoring; V(0) for none.
-    type: int
-    choices: [0, 1, 5, 10, 15, 30, 60]
-    default: 60
-  performance_insights:
-    description: Whether Performance Insights collects the load. Not every small class has it, e.g. V(db.t3.micro).
-    type: bool
-    default: true
-  performance_insights_retention_days:
-    description: Days for which Performance Insights keeps its data; 7 (no charge), 731, or a multiple of 31 up to 713.
-    type: int
-    default: 7
-  log_exports:
-    description: Logs that RDS writes to CloudWatch Logs.
-    type: list
-    elements: str
-    choices: [postgresql, upgrade, iam-db-auth-error]
-    default: [postgresql, upgrade]
-  ca_certificate:
-    description:
-      - Certificate authority of the server's TLS certificate.
-      - With the default, RDS renews server certificates by itself.
-    type: str
-    default: rds-ca-rsa2048-g1
-  iam_authentication:
-    description: Whether users can sign in with a token of IAM instead of a password.
-    type: bool
-    default: false
-  auto_minor_version_upgrade:
-    description: Whether AWS upgrades to later minor versions by itself. Then give O(engine_version) as a major version.
-    type: bool
-    default: false
-  parameters:
-    description:
-      - PostgreSQL's parameters in the group C(IDENTIFIER-postgresMAJOR), by name. What is in the group but not named
-        here is reset to RDS's default.
-      - Always set unless named here are V(rds.force_ssl=1), V(log_min_duration_statement=1000) (ms),
-        V(log_lock_waits=1) and V(log_temp_files=10240) (KiB).
-      - A static parameter, such as V(max_connections), needs a restart, which the plan announces.
-    type: dict
-    default: {}
   replicas:
     description:
       - Read replicas in the region, each a DB instance C(IDENTIFIER-NAME).
@@ -206,6 +104,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - pipeops.platform.layer
+  - pipeops.platform.database
 author:
   - PipeOps Platform contributors (@pipeops)
 """
@@ -310,6 +209,7 @@ outputs:
 """
 
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.layer import run_module
+from ansible_collections.pipeops.platform.plugins.module_utils.layers._rds_options import DATABASE_SPEC
 from ansible_collections.pipeops.platform.plugins.module_utils.layers.rds_instance_set import LAYER
 
 REPLICA_SPEC = {
@@ -322,16 +222,9 @@ REPLICA_SPEC = {
 }
 
 ARGUMENT_SPEC = {
+    **DATABASE_SPEC,
+    **{name: {**DATABASE_SPEC[name], "required": True} for name in ("engine_version", "instance_class", "storage_gib")},
     "identifier": {"type": "str"},
-    "engine_version": {"type": "str", "required": True},
-    "instance_class": {"type": "str", "required": True},
-    "storage_gib": {"type": "int", "required": True},
-    "storage_max_gib": {"type": "int"},
-    "storage_type": {"type": "str", "choices": ["gp3", "io1", "io2"], "default": "gp3"},
-    "iops": {"type": "int"},
-    "throughput_mibps": {"type": "int"},
-    "multi_az": {"type": "bool", "default": False},
-    "availability_zone": {"type": "str"},
     "database_name": {"type": "str", "default": "platform"},
     "master_username": {"type": "str", "default": "pipeops_admin"},
     "port": {"type": "int", "default": 5432},
@@ -339,27 +232,6 @@ ARGUMENT_SPEC = {
     "kms_key_arn": {"type": "str", "no_log": False},
     "secret_name": {"type": "str", "no_log": False},
     "secret_kms_key_arn": {"type": "str", "no_log": False},
-    "vpc_id": {"type": "str"},
-    "subnet_ids": {"type": "list", "elements": "str", "default": []},
-    "security_group_ids": {"type": "list", "elements": "str", "default": []},
-    "backup_retention_days": {"type": "int", "default": 7},
-    "backup_window": {"type": "str"},
-    "maintenance_window": {"type": "str"},
-    "deletion_protection": {"type": "bool", "default": True},
-    "final_snapshot": {"type": "bool", "default": True},
-    "monitoring_interval_seconds": {"type": "int", "choices": [0, 1, 5, 10, 15, 30, 60], "default": 60},
-    "performance_insights": {"type": "bool", "default": True},
-    "performance_insights_retention_days": {"type": "int", "default": 7},
-    "log_exports": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["postgresql", "upgrade", "iam-db-auth-error"],
-        "default": ["postgresql", "upgrade"],
-    },
-    "ca_certificate": {"type": "str", "default": "rds-ca-rsa2048-g1"},
-    "iam_authentication": {"type": "bool", "default": False},
-    "auto_minor_version_upgrade": {"type": "bool", "default": False},
-    "parameters": {"type": "dict", "default": {}},
     "replicas": {"type": "list", "elements": "dict", "default": [], "options": REPLICA_SPEC},
 }
 

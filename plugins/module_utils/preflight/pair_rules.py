@@ -99,7 +99,7 @@ def pair_capacity(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
         wanted, given = (_whole(one.record("rds_parameters").get(name)) for one in (other, inventory))
         if wanted is not None and (given is None or given < wanted):
             reason = f"{other.host} has {wanted}, and PostgreSQL ends the recovery of a standby that has fewer"
-            mend = f"Write {name}: \"{wanted}\" or more under rds_parameters."
+            mend = f'Write {name}: "{wanted}" or more under rds_parameters.'
             yield inventory.problem(f"rds_parameters.{name}", reason, mend, value=given)
 
 
