@@ -80,7 +80,11 @@ def main(environments: list[str]) -> int:
     if unknown or not environments:
         console.print(f"ENV is {' '.join(environments)!r}, must be among: {', '.join(ENVIRONMENTS)}")
         return 2
-    variables = start_sandbox()
+    try:
+        variables = start_sandbox()
+    except subprocess.CalledProcessError as error:
+        # The sandbox has said why.
+        return error.returncode
     console.print("The demo begins with an empty account: what stood in the sandbox is removed.")
     requests.post(f"{variables['AWS_ENDPOINT_URL']}/_sandbox/reset", timeout=10).raise_for_status()
     report: dict[str, dict[str, dict[str, Any]]] = {}
@@ -95,6 +99,9 @@ def main(environments: list[str]) -> int:
     (BUILD / "demo.json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     console.print(summary(report))
     console.print('\nIt all still stands. To look around:  [bold]eval "$(make -s sandbox-env)"[/]')
+    if "prod" in environments:
+        psql = "python -m pipeops_sandbox psql database.prod.pipeops.internal --secret pipeops/prod/database"
+        console.print(f"The database is a real one:           [bold].venv/bin/{psql}[/]")
     runs = [run for pair in report.values() for run in pair.values()]
     second = [pair.get("second") for pair in report.values()]
     good = not any(run["failed"] for run in runs)
