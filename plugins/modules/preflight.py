@@ -16,8 +16,8 @@ description:
     (a version V(1.30) that became the number 1.3, an account id that lost its leading zeros).
   - Refuses variables that begin with the name of a role, or look much like one of a role's variables, but are none.
   - Checks variables against each other, against the other environments of the same play, and at last against AWS,
-    account, zones, instance types, versions and the database of the pair, in a few concurrent reads. AWS is not asked if something else is
-    wrong already.
+    account, zones, instance types, versions and the database of the pair, in a few concurrent reads. AWS is not
+    asked if something else is wrong already.
   - Refuses an environment that is to have the primary while the database of its pair is one as well and was not fenced,
     or that is to have the replica while its pair follows it. A region of the pair that does not answer is no problem.
 options:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What people do to a platform by hand: one function for each, by plain API calls on prod."""
+"""What people do to a platform by hand: one function for each, by plain API calls on prod and dr."""
 
 from __future__ import annotations
 
@@ -24,14 +24,21 @@ class Drift:
 
     name: str
     inject: Injection
+    environment: str = "prod"
 
 
 DRIFTS: list[Drift] = []
 
 
 def drift(inject: Injection) -> Injection:
-    """Add a function to the drifts, under its own name."""
+    """Add a function to the drifts of prod, under its own name."""
     DRIFTS.append(Drift(inject.__name__, inject))
+    return inject
+
+
+def drift_of_dr(inject: Injection) -> Injection:
+    """Add a function to the drifts of dr, under its own name."""
+    DRIFTS.append(Drift(inject.__name__, inject, "dr"))
     return inject
 
 
@@ -188,7 +195,7 @@ def nat_gateway_deleted(stand: Platform, region: str) -> None:
     alive = [*ours("*"), {"Name": "state", "Values": ["available"]}]
     (gateway,) = ec2.describe_nat_gateways(Filter=alive)["NatGateways"]
     ec2.delete_nat_gateway(NatGatewayId=gateway["NatGatewayId"])
-    _until(lambda: not ec2.describe_nat_gateways(Filter=alive)["NatGateways"])
+    until(lambda: not ec2.describe_nat_gateways(Filter=alive)["NatGateways"])
 
 
 @drift
@@ -339,7 +346,7 @@ def node_access_entry_deleted(stand: Platform, region: str) -> None:
 def _cluster_update(stand: Platform, region: str, **change: Any) -> None:
     eks = stand.client("eks", region)
     update = eks.update_cluster_config(name=NAME, **change)["update"]["id"]
-    _until(lambda: eks.describe_update(name=NAME, updateId=update)["update"]["status"] == "Successful")
+    until(lambda: eks.describe_update(name=NAME, updateId=update)["update"]["status"] == "Successful")
 
 
 # The database.
@@ -347,22 +354,22 @@ def _cluster_update(stand: Platform, region: str, **change: Any) -> None:
 
 @drift
 def replica_class_changed(stand: Platform, region: str) -> None:
-    _modify(stand, region, f"{NAME}-c", DBInstanceClass="db.r6g.large")
+    modify(stand, region, f"{NAME}-c", DBInstanceClass="db.r6g.large")
 
 
 @drift
 def backup_retention_changed(stand: Platform, region: str) -> None:
-    _modify(stand, region, NAME, BackupRetentionPeriod=3)
+    modify(stand, region, NAME, BackupRetentionPeriod=3)
 
 
 @drift
 def database_protection_off(stand: Platform, region: str) -> None:
-    _modify(stand, region, NAME, DeletionProtection=False)
+    modify(stand, region, NAME, DeletionProtection=False)
 
 
 @drift
 def database_single_az(stand: Platform, region: str) -> None:
-    _modify(stand, region, NAME, MultiAZ=False)
+    modify(stand, region, NAME, MultiAZ=False)
 
 
 @drift
@@ -379,10 +386,11 @@ def replica_deleted(stand: Platform, region: str) -> None:
     rds.modify_db_instance(DBInstanceIdentifier=f"{NAME}-a", DeletionProtection=False, ApplyImmediately=True)
     _until_available(rds, f"{NAME}-a")
     rds.delete_db_instance(DBInstanceIdentifier=f"{NAME}-a", SkipFinalSnapshot=True)
-    _until(lambda: f"{NAME}-a" not in [i["DBInstanceIdentifier"] for i in rds.describe_db_instances()["DBInstances"]])
+    until(lambda: f"{NAME}-a" not in [i["DBInstanceIdentifier"] for i in rds.describe_db_instances()["DBInstances"]])
 
 
-def _modify(stand: Platform, region: str, identifier: str, **change: Any) -> None:
+def modify(stand: Platform, region: str, identifier: str, **change: Any) -> None:
+    """Change an instance by hand, and wait until it has settled."""
     rds = stand.client("rds", region)
     rds.modify_db_instance(DBInstanceIdentifier=identifier, ApplyImmediately=True, **change)
     _until_available(rds, identifier)
@@ -393,7 +401,7 @@ def _until_available(rds: Any, identifier: str) -> None:
         (found,) = rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"]
         return found["DBInstanceStatus"] == "available" and not found["PendingModifiedValues"]
 
-    _until(settled)
+    until(settled)
 
 
 # Names.
@@ -411,7 +419,8 @@ def record_changed(stand: Platform, region: str) -> None:
     )
 
 
-def _until(condition: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until a drift has been carried out."""
     deadline = time.monotonic() + 30
     while not condition():
         if time.monotonic() > deadline:

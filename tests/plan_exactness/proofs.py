@@ -15,32 +15,48 @@ from typing import Any
 
 from rich.console import Console
 
-from tests.plan_exactness.drifts import DRIFTS, Drift
+from tests.plan_exactness.dr_drifts import DRIFTS
+from tests.plan_exactness.drifts import Drift
 from tests.platform_runs import Platform, Run, platform
 
 REGION = {"dr": "us-east-1"}
+#: What is stood up from an empty account: inventories that are run one after the other, each entry of which may be
+#: several in one run. The last of them is held against its announcement.
+STANDS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "dev": (("dev",),),
+    "staging": (("staging",),),
+    "prod": (("prod",),),
+    "dr": (("dr",),),
+    "prod+dr": (("prod", "dr"),),
+    "dr after prod": (("prod",), ("dr",)),
+    "dr before prod": (("dr",), ("prod",), ("dr",)),
+}
 
 console = Console(highlight=False)
 
 
-def compare(predicted: Run, applied: Run, host: str) -> dict[str, Any]:
-    """Return where the announcement and the run differ, by (task, item) and by action."""
-    missing = (applied.tasks(host) - predicted.tasks(host)) + _named(applied.actions(host) - predicted.actions(host))
-    extra = (predicted.tasks(host) - applied.tasks(host)) + _named(predicted.actions(host) - applied.actions(host))
+def compare(predicted: Run, applied: Run, hosts: tuple[str, ...]) -> dict[str, Any]:
+    """Return where the announcement and the run differ, by (host, task, item) and by action."""
+    announced, done = _told(predicted, hosts), _told(applied, hosts)
     return {
-        "predicted": predicted.actions(host).total(),
-        "applied": applied.actions(host).total(),
-        "predicted_tasks": predicted.tasks(host).total(),
-        "applied_tasks": applied.tasks(host).total(),
-        "missing": sorted(" / ".join(map(str, item)) for item in missing.elements()),
-        "extra": sorted(" / ".join(map(str, item)) for item in extra.elements()),
+        "predicted": sum(predicted.actions(host).total() for host in hosts),
+        "applied": sum(applied.actions(host).total() for host in hosts),
+        "predicted_tasks": sum(predicted.tasks(host).total() for host in hosts),
+        "applied_tasks": sum(applied.tasks(host).total() for host in hosts),
+        "missing": sorted(" / ".join(map(str, item)) for item in (done - announced).elements()),
+        "extra": sorted(" / ".join(map(str, item)) for item in (announced - done).elements()),
         "check_mutations": predicted.mutations,
         "status": [predicted.status, applied.status],
     }
 
 
-def _named(actions: Counter[str]) -> Counter[tuple[str, str | None]]:
-    return Counter({("action", name): count for name, count in actions.items()})
+def _told(run: Run, hosts: tuple[str, ...]) -> Counter[tuple[str, ...]]:
+    """Return the tasks that changed and the actions, each with its host."""
+    told: Counter[tuple[str, ...]] = Counter()
+    for host in hosts:
+        told.update({(host, *map(str, task)): count for task, count in run.tasks(host).items()})
+        told.update({(host, "action", action): count for action, count in run.actions(host).items()})
+    return told
 
 
 def is_exact(entry: dict[str, Any]) -> bool:
@@ -49,31 +65,37 @@ def is_exact(entry: dict[str, Any]) -> bool:
     return clean and entry["status"] == [0, 0] and entry["applied"] > 0
 
 
-def from_nothing(stand: Platform, environment: str) -> dict[str, Any]:
-    """Plan and stand up one environment in an empty account."""
+def from_nothing(stand: Platform, *steps: tuple[str, ...]) -> dict[str, Any]:
+    """Stand up environments in an empty account, planning the last step before it is taken."""
     stand.begin()
-    predicted = stand.playbook(environment, check=True)
-    applied = stand.playbook(environment)
-    entry = compare(predicted, applied, environment)
-    again = stand.playbook(environment)
-    entry["left"] = [*again.actions(environment).elements(), *again.mutations]
-    if applied.status or predicted.status or again.status:
-        entry["output"] = (predicted.output if predicted.status else applied.output or again.output)[-4000:]
+    *earlier, hosts = steps
+    for step in earlier:
+        assert stand.playbook(*step).status == 0, step
+    predicted = stand.playbook(*hosts, check=True)
+    applied = stand.playbook(*hosts)
+    return _judged(stand, hosts, predicted, applied)
+
+
+def after_drift(stand: Platform, drift: Drift) -> dict[str, Any]:
+    """Let one thing drift, plan, heal, and look whether anything is left; then go back to the clean platform."""
+    hosts = (drift.environment,)
+    drift.inject(stand, REGION.get(drift.environment, "us-west-2"))
+    predicted = stand.playbook(*hosts, check=True)
+    applied = stand.playbook(*hosts)
+    entry = _judged(stand, hosts, predicted, applied)
+    entry["actions"] = sorted(applied.actions(drift.environment))
+    if "output" in entry:
+        stand.control("POST", "restore", name="clean")
     return entry
 
 
-def after_drift(stand: Platform, environment: str, drift: Drift) -> dict[str, Any]:
-    """Let one thing drift, plan, heal, and look whether anything is left; then go back to the clean platform."""
-    drift.inject(stand, REGION.get(environment, "us-west-2"))
-    predicted = stand.playbook(environment, check=True)
-    applied = stand.playbook(environment)
-    entry = compare(predicted, applied, environment)
-    again = stand.playbook(environment)
-    entry["actions"] = sorted(applied.actions(environment))
-    entry["left"] = [*again.actions(environment).elements(), *again.mutations]
-    if applied.status or predicted.status or again.status:
-        entry["output"] = "\n".join(run.output[-2000:] for run in (predicted, applied, again) if run.status)
-        stand.control("POST", "restore", name="clean")
+def _judged(stand: Platform, hosts: tuple[str, ...], predicted: Run, applied: Run) -> dict[str, Any]:
+    """Compare an announcement with what was done, and look whether anything is left."""
+    entry, again = compare(predicted, applied, hosts), stand.playbook(*hosts)
+    entry["left"] = [action for host in hosts for action in again.actions(host).elements()] + again.mutations
+    failed = [run for run in (predicted, applied, again) if run.status]
+    if failed:
+        entry["output"] = "\n".join(run.output[-2000:] for run in failed)
     return entry
 
 
@@ -94,13 +116,14 @@ def _share(environments: list[str], drift_names: list[str]) -> dict[str, Any]:
     report: dict[str, Any] = {"environments": {}, "drifts": {}}
     with platform() as stand:
         for environment in environments:
-            report["environments"][environment] = _timed(environment, lambda e=environment: from_nothing(stand, e))
+            steps = STANDS[environment]
+            report["environments"][environment] = _timed(environment, lambda s=steps: from_nothing(stand, *s))
         if drift_names:
             stand.begin()
-            stand.playbook("prod")
+            assert stand.playbook("prod", "dr").status == 0
             stand.control("POST", "snapshot", name="clean")
         for name in drift_names:
-            report["drifts"][name] = _timed(name, lambda d=by_name[name]: after_drift(stand, "prod", d))
+            report["drifts"][name] = _timed(name, lambda d=by_name[name]: after_drift(stand, d))
     return report
 
 

@@ -15,7 +15,7 @@ from tests.platform_runs import Platform, Run
 
 WEST, EAST = "us-west-2", "us-east-1"
 PROD_ARN = f"arn:aws:rds:{WEST}:123456789012:db:pipeops-prod"
-SECRET = "pipeops/prod/database"  # noqa: S105 - the name of a secret
+SECRET = "pipeops/prod/database"
 
 
 def database(stand: Platform, region: str = EAST, identifier: str = "pipeops-dr") -> dict[str, Any]:

@@ -125,8 +125,8 @@ def database_role(inventory: Inventory, facts: Facts) -> Iterable[Problem]:
     other = inventory.record("platform_pair")
     where = f"the database of its pair, {pair.arn} in {other['region']},"
     mend = (
-        "Look with playbooks/dr_status.yml, go back with playbooks/dr_failback.yml, or if the move shall stay, swap the "
-        "roles in both inventories."
+        "Look with playbooks/dr_status.yml, go back with playbooks/dr_failback.yml, or if the move shall stay, swap "
+        "the roles in both inventories."
     )
     if role == "primary" and pair.leads:
         yield inventory.problem("platform_database_role", f"{where} is a primary as well, so two would lead", mend)

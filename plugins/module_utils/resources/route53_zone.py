@@ -26,8 +26,8 @@ class Route53Zone(ResourceType):
     Attributes:
         name: the domain, without a dot at its end.
         comment: for people.
-        vpcs: VPCs that resolve it, each with ``vpc_id`` and ``region``; at least one. Others that do too are left alone:
-            another environment may have joined its own, and Route 53 cannot tell whose association it is.
+        vpcs: VPCs that resolve it, each with ``vpc_id`` and ``region``; at least one. Others that do too are left
+            alone: another environment may have joined, and Route 53 cannot tell whose association it is.
         reference: the start of its caller reference, see :func:`reference_prefix`; counts only when it is made.
 
     Read only: ``name_servers``.

@@ -150,7 +150,8 @@ def test_a_replica_can_hold_what_its_source_has(
     assert_said(among(inventory("dr", **replica), inventory("prod", **primary)), *expected)
 
 
-DR_ARN, PROD_ARN = "arn:aws:rds:us-east-1:123456789012:db:pipeops-dr", "arn:aws:rds:us-west-2:123456789012:db:pipeops-prod"
+DR_ARN = "arn:aws:rds:us-east-1:123456789012:db:pipeops-dr"
+PROD_ARN = "arn:aws:rds:us-west-2:123456789012:db:pipeops-prod"
 
 
 @pytest.mark.parametrize(
