@@ -168,7 +168,11 @@ class Aws:
         )
         own = options.pop("aws_config", None)
         config = config.merge(own) if own else config
-        return session.client(service, region_name=region, endpoint_url=self._endpoint, config=config, **options)
+        client = session.client(service, region_name=region, endpoint_url=self._endpoint, config=config, **options)
+        # botocore makes the classes of client.exceptions at their first use. Threads that come to it at once would get
+        # a set each, and an except clause would let errors of the other set pass; so they are made here, one by one.
+        _ = client.exceptions
+        return client
 
     @property
     def account_id(self) -> str:
