@@ -32,6 +32,10 @@ env: $(STAMP) ## Install everything into .venv
 demo: $(STAMP) ## Stand up prod and dr on the sandbox, twice (ENV="dev" for another)
 	@$(BIN)/python scripts/demo.py $(ENV)
 
+.PHONY: drill
+drill: $(STAMP) ## Game day: lose a region, fail back, move to and fro, under load (CIRCLES=10)
+	@$(BIN)/python -m tests.drill $(if $(CIRCLES),--circles $(CIRCLES)) $(DRILL_OPTIONS)
+
 .PHONY: sandbox-up sandbox-down sandbox-env
 sandbox-up: $(STAMP) ## Start the local AWS
 	@$(SANDBOX) up
@@ -52,7 +56,7 @@ lint: $(STAMP) ## Format, types and style of everything
 	ruff format --check .
 	yamllint --strict .
 	mypy -p ansible_collections.pipeops.platform.plugins
-	mypy sandbox/pipeops_sandbox scripts
+	mypy sandbox/pipeops_sandbox scripts tests/drill
 	ansible-lint --offline
 	$(BIN)/python scripts/role_docs.py --check
 	for env in dev staging prod dr; do ansible-playbook site.yml -i inventories/$$env --syntax-check >/dev/null; done
