@@ -47,7 +47,7 @@ sandbox-env: $(STAMP) ## Print how to reach it: eval "$$(make -s sandbox-env)"
 	@$(SANDBOX) env
 
 .PHONY: test
-test: lint unit sandbox-test integration molecule plan-exactness demo sanity ## Everything CI needs, the fast tests first
+test: lint unit sandbox-test integration drill-test molecule plan-exactness demo sanity ## Everything CI needs, the fast tests first
 	@$(BIN)/python scripts/test_report.py
 
 .PHONY: lint
@@ -72,6 +72,10 @@ sandbox-test: $(STAMP) ## The sandbox against AWS's rules
 .PHONY: integration
 integration: $(STAMP) ## Modules, roles, inventories and playbooks on the sandbox
 	pytest tests/sandbox tests/inventories tests/playbooks -n 2 --dist loadfile --junitxml build/junit/integration.xml -q
+
+.PHONY: drill-test
+drill-test: $(STAMP) ## One disaster and the way back, under load
+	pytest tests/drill --junitxml build/junit/drill.xml -q
 
 .PHONY: plan-exactness
 plan-exactness: $(STAMP) ## What --check says is what the run does

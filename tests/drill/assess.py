@@ -194,7 +194,8 @@ def _writers(journal: Journal, seen: Watch) -> list[Row]:
         ),
     ):
         longest = max((one.seconds for one in found), default=0.0)
-        value = f"{len(found)} times, {longest:.1f} s at the longest" if found else "never"
+        often = "once" if len(found) == 1 else f"{len(found)} times"
+        value = f"{often}, {longest:.1f} s at the longest" if found else "never"
         rows.append(Row(name, value, "never", not found, note))
     return rows
 

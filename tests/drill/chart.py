@@ -24,6 +24,8 @@ COLOURS |= {"switchover": "#2a8c82", "check": "#8a94a6"}
 WRITES, READS, ERRORS, SERVERS, BOTH = "#3572b0", "#8a94a6", "#c0392b", "#2a8c82", "#c0392b"
 #: Reads well on white and on black, as the page follows the reader's choice.
 INK = "#808794"
+#: The room for names above what is drawn.
+HEADROOM = 1.6
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "drill",
@@ -128,12 +130,13 @@ def _shade(axes: Axes, phases: Sequence[Phase], window: Window) -> None:
 
 
 def _names(axes: Axes, phases: Sequence[Phase], window: Window) -> None:
-    top = axes.get_ylim()[1]
+    top = axes.get_ylim()[1] * HEADROOM
+    axes.set_ylim(0, top)
     shown = [phase for phase in phases if window.began <= phase.began < window.ended]
     few = len(shown) <= 9
     for number, phase in enumerate(shown):
         text = phase.name if few else str(number + 1)
-        height = top * (0.98 - 0.085 * (number % 3 if few else 0))
+        height = top * (0.98 - 0.075 * (number % 4 if few else 0))
         axes.text(phase.began - window.zero, height, f" {text}", va="top", color=COLOURS[phase.kind], fontsize=8)
         axes.axvline(phase.began - window.zero, color=COLOURS[phase.kind], linewidth=0.7, alpha=0.6)
 
@@ -142,12 +145,12 @@ def _moments(load: Axes, servers: Axes, journal: Journal, window: Window) -> Non
     moments = [one for phase in journal.phases for one in phase.milestones]
     shown = sorted((one for one in moments if window.began <= one.at <= window.ended), key=lambda one: one.at)
     top = load.get_ylim()[1]
-    load.set_ylim(0, top * 1.6)
+    load.set_ylim(0, top * HEADROOM)
     for number, moment in enumerate(shown):
         at = moment.at - window.zero
         for axes in (load, servers):
             axes.axvline(at, color=INK, linewidth=0.7, linestyle=":")
         right = at > 0.7 * (window.ended - window.zero)
-        height = top * (1.57 - 0.09 * (number % 7))
+        height = top * (HEADROOM - 0.03 - 0.09 * (number % 7))
         text = moment.text.removeprefix("playbooks/")
         load.text(at, height, f" {text} ", va="top", ha="right" if right else "left", fontsize=8)

@@ -1,0 +1,80 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One disaster and the way back, as ``make drill`` runs them, held against what the platform promises."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.drill.__main__ import drill
+from tests.drill.stage import Plan
+from tests.drill.stand import ROOT
+
+SEED = 20261125
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    """What a drill with a bounded load leaves behind."""
+    folder = ROOT / "build" / "drill_sample"
+    drill(Plan(SEED, parts=("disaster",), rate=100), folder)
+    found: dict[str, Any] = json.loads((folder / "drill.json").read_text("utf-8"))
+    assert found["failure"] == ""
+    return found
+
+
+def figures(report: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return what was measured in the only part of a kind."""
+    (found,) = (phase["figures"] for phase in report["phases"] if phase["kind"] == kind)
+    return dict(found)
+
+
+def test_nothing_is_wrong(report: dict[str, Any]) -> None:
+    assert report["faults"] == []
+    assert report["summary"]["acknowledged_writes"] > 1000
+    assert report["summary"]["probes"] > 500
+
+
+def test_a_disaster_loses_what_was_on_its_way_and_nothing_else(report: dict[str, Any]) -> None:
+    disaster = figures(report, "disaster")
+    assert disaster["lost_writes"] == len(disaster["lost"])
+    assert disaster["recovery_point_seconds"] < 1, "half of the 70 ms between the regions, with time to spare"
+    assert disaster["unknown_present"] + disaster["unknown_absent"] <= Plan.writers
+    assert (disaster["history"], disaster["holes"]) == ("whole", 0)
+
+
+def test_our_own_steps_add_less_than_a_minute(report: dict[str, Any]) -> None:
+    disaster = figures(report, "disaster")
+    assert 0 < disaster["own_seconds"] <= 60
+    assert disaster["fence_owed"] == "nothing"
+
+
+def test_the_way_back_loses_nothing(report: dict[str, Any]) -> None:
+    back = figures(report, "failback")
+    assert (back["lost_writes"], back["history"]) == (0, "whole")
+    assert figures(report, "check")["left_to_change"] == 0
+
+
+def test_the_name_never_leads_to_two_that_take_writes(report: dict[str, Any]) -> None:
+    assert report["summary"]["two_writable_primaries_seen_by_name"]["count"] == 0
+
+
+def test_asked_directly_two_take_writes_only_from_the_return_of_the_region_to_the_fence(report: dict[str, Any]) -> None:
+    (disaster,) = (phase for phase in report["phases"] if phase["kind"] == "disaster")
+    moments = {milestone["text"].partition(",")[0]: milestone["at"] for milestone in disaster["milestones"]}
+    began, ended = moments["us-west-2 is back"], moments["playbooks/dr_fence.yml is done"]
+    for seen in report["summary"]["two_writable_primaries_seen"]["intervals"]:
+        assert set(seen["targets"]) == {"pipeops-prod", "pipeops-dr"}
+        assert began <= seen["from"] and seen["from"] + seen["seconds"] <= ended + 0.5
+
+
+def test_a_page_is_left_that_needs_nothing_else(report: dict[str, Any]) -> None:
+    page = (ROOT / "build" / "drill_sample" / "drill.html").read_text("utf-8")
+    assert page.count("<svg") == 2
+    for outside in ("<script", "<link", 'src="http', "@import"):
+        assert outside not in page
