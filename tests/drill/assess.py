@@ -152,7 +152,7 @@ def _disaster(phase: Phase) -> list[Row]:
         Row(
             f"{phase.name}: fence after the region's return",
             f"{figures['fence_after_return_seconds']:.1f} s",
-            note="from the moment at which the region answers; the operator runs dr_fence.yml at once",
+            note="from the moment at which the region answers to the end of dr_fence.yml, which waits for it",
         ),
     ]
 
@@ -164,7 +164,7 @@ def _planned(journal: Journal, seen: Watch) -> list[Row]:
     gaps = total["planned_seconds_without_writes"]
     return [
         Row(
-            f"{total['planned_moves']} planned moves: acknowledged writes lost",
+            f"Planned moves, {total['planned_moves']} of them: acknowledged writes lost",
             str(total["planned_lost_writes"]),
             "0",
             total["planned_lost_writes"] == 0,

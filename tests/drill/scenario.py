@@ -13,6 +13,9 @@ from tests.drill.records import Phase
 from tests.drill.stage import DELAY, INVENTORIES, LEFT_FIRST, WEST, Stage
 from tests.drill.stand import PlaybookRun
 
+#: The task of dr_fence.yml during which a region may come back.
+WAITS = "Wait until the region of the former leader answers"
+
 
 def run(stage: Stage) -> None:
     """Run all parts of the plan, in the order in which they stand there.
@@ -54,9 +57,7 @@ def disaster(stage: Stage, name: str, scale: float | None = None) -> None:
         if first:
             stage.mark("first write acknowledged by dr", first.ended)
         stage.rest(2)
-        returned = stage.mark(f"{WEST} is back")
-        stage.stand.control(f"regions/{WEST}", state="up")
-        fence = stage.operate("playbooks/dr_fence.yml", LEFT_FIRST)
+        returned, fence = bring_back(stage)
         stage.rest(2)
         phase.figures |= {
             "to_first_write_seconds": round(first.ended - lost, 2) if first else None,
@@ -73,6 +74,18 @@ def disaster(stage: Stage, name: str, scale: float | None = None) -> None:
         "recovery_point_seconds": round(cut - earliest, 3),
         "lost": lost_of(verdict.lost, stage.journal.zero),
     }
+
+
+def bring_back(stage: Stage) -> tuple[float, PlaybookRun]:
+    """Let the region come back while the fence waits for it; return when it did, and the playbook's run."""
+    returned: list[float] = []
+
+    def come_back() -> None:
+        returned.append(stage.mark(f"{WEST} is back"))
+        stage.stand.control(f"regions/{WEST}", state="up")
+
+    fence = stage.operate_around("playbooks/dr_fence.yml", LEFT_FIRST, WAITS, come_back, wait_for_region_seconds="120")
+    return returned[0], fence
 
 
 def _parts_of(stage: Stage, failover: PlaybookRun, lost: float, first: float, scale: float) -> dict[str, Any]:

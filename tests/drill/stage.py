@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -116,6 +117,24 @@ class Stage:
             raise StandFailure(f"{playbook} failed with exit status {run.status}, see {run.log}:\n{tail}")
         self.mark(f"{playbook} is done, {run.seconds:.1f} s", run.ended)
         return run
+
+    def operate_around(
+        self, playbook: str, inventories: Sequence[str], task: str, act: Callable[[], object], **extra: str
+    ) -> PlaybookRun:
+        """Begin a playbook, do something once it has come to a task, and return what came of it.
+
+        Raises:
+            StandFailure: if it fails, or never comes there.
+        """
+        with ThreadPoolExecutor(1) as hands:
+            running = hands.submit(lambda: self.operate(playbook, inventories, check=False, **extra))
+            try:
+                self.until(lambda: running.done() or f"TASK [{task}]" in self.stand.output(), task)
+                act()
+                return running.result()
+            except BaseException:
+                self.stand.end_playbook()
+                raise
 
     def until(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None:
         """Wait for a condition.

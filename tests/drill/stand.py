@@ -73,7 +73,9 @@ class Stand:
         self.state = folder / "sandbox"
         self.port = 0
         self.variables: dict[str, str] = {}
+        self.log = folder
         self._runs = 0
+        self._program: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Stand:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -121,38 +123,46 @@ class Stand:
         """Run a playbook to its end, and return what came of it; a failed one is returned like any other."""
         self._runs += 1
         stem = f"{self._runs:02}-{Path(name).stem}{'-check' if check else ''}"
-        log, plan = self.folder / "logs" / f"{stem}.log", self.folder / "logs" / f"{stem}.json"
+        self.log = log = self.folder / "logs" / f"{stem}.log"
+        plan = log.with_suffix(".json")
         reports = self.folder / "reports" / stem
         command = ["ansible-playbook", name, *(f"-iinventories/{one}" for one in inventories)]
         command += ["--check"] if check else []
         command += ["-e", json.dumps({**extra, "platform_wait_delay_seconds": self.delay})]
         variables = {"PIPEOPS_PLAN_JSON": str(plan), "PIPEOPS_REPORT_DIR": str(reports), "ANSIBLE_NOCOLOR": "1"}
         began = time.monotonic()
-        status = run_to_end(command, log, self._environment(variables))
+        status = self._run(command, log, self._environment(variables))
         ended = time.monotonic()
         return PlaybookRun(name, status, began, ended, log, _report(reports), _changed(plan))
+
+    def output(self) -> str:
+        """Return what the latest playbook has printed so far."""
+        return self.log.read_text("utf-8", "replace") if self.log.is_file() else ""
+
+    def end_playbook(self) -> None:
+        """End the playbook that runs, with all that it started, if one does."""
+        if self._program is not None and self._program.poll() is None:
+            end_tree(self._program.pid)
+
+    def _run(self, command: list[str], log: Path, environment: dict[str, str]) -> int:
+        """Run a program with its output in a file, and return its exit status; on any error, end it."""
+        with log.open("wb") as output:
+            self._program = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+            try:
+                return self._program.wait(timeout=PLAYBOOK_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                raise StandFailure(f"{command[1]} took more than {PLAYBOOK_SECONDS} s, see {log}") from error
+            finally:
+                self.end_playbook()
+                self._program.wait()
 
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PIPEOPS_"))}
         kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
         return {**kept, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), **self.variables, **more}
-
-
-def run_to_end(command: list[str], log: Path, environment: dict[str, str]) -> int:
-    """Run a program with its output in a file, and return its exit status; end it with all it started on any error."""
-    with log.open("wb") as output:
-        program = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )  # fmt: skip
-        try:
-            return program.wait(timeout=PLAYBOOK_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise StandFailure(f"{' '.join(command[:2])} took more than {PLAYBOOK_SECONDS} s, see {log}") from error
-        finally:
-            if program.poll() is None:
-                end_tree(program.pid)
-                program.wait()
 
 
 def end_tree(pid: int) -> None:
