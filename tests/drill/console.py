@@ -26,13 +26,12 @@ RECENT = 1.0
 def now(journal: Journal) -> Text:
     """Return how the load is at this moment, in a line."""
     moment = time.monotonic()
-    writes = journal.acknowledged
-    recent = sum(1 for one in writes[-1000:] if one.ended > moment - RECENT)
-    errors = sum(1 for one in journal.troubles[-1000:] if one.at > moment - RECENT)
+    recent = sum(one.ended > moment - RECENT for one in journal.acknowledged_since(-1000))
+    errors = sum(one.at > moment - RECENT for one in journal.troubles[-1000:])
     text = Text(f"{moment - journal.zero:7.1f} s  ")
     text.append(f"{recent / RECENT:4.0f} writes/s", "green" if recent else "red")
     text.append(f"  {errors / RECENT:4.0f} errors/s", "red" if errors else "dim")
-    text.append(f"  {len(writes)} acknowledged", "dim")
+    text.append(f"  {journal.acknowledged_count} acknowledged", "dim")
     return text
 
 

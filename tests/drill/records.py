@@ -115,6 +115,7 @@ class Journal:
         self.zero, self.zero_wall = time.monotonic(), time.time()
         self._lock = threading.Lock()
         self._writes: list[Write] = []
+        self._acknowledged: list[Write] = []
         self._reads: list[float] = []
         self._troubles: list[Trouble] = []
         self._probes: list[Probe] = []
@@ -125,6 +126,8 @@ class Journal:
         """Note a write."""
         with self._lock:
             self._writes.append(entry)
+            if entry.fate is Fate.ACKNOWLEDGED:
+                self._acknowledged.append(entry)
 
     def read(self, at: float) -> None:
         """Note a read that was answered."""
@@ -151,7 +154,19 @@ class Journal:
     @property
     def acknowledged(self) -> list[Write]:
         """The writes that were acknowledged so far, in the order of the acknowledgements."""
-        return [one for one in self.writes if one.fate is Fate.ACKNOWLEDGED]
+        with self._lock:
+            return list(self._acknowledged)
+
+    def acknowledged_since(self, number: int) -> list[Write]:
+        """Return the acknowledged writes but for so many first ones; a number below zero counts from the end."""
+        with self._lock:
+            return self._acknowledged[number:]
+
+    @property
+    def acknowledged_count(self) -> int:
+        """How many writes were acknowledged so far."""
+        with self._lock:
+            return len(self._acknowledged)
 
     @property
     def reads(self) -> list[float]:

@@ -129,7 +129,7 @@ def circle(stage: Stage, name: str) -> None:
 def _planned(stage: Stage, phase: Phase, run: PlaybookRun) -> None:
     """Note what a planned move cost, and look for every write."""
     moments = [one.ended for one in stage.journal.acknowledged]
-    began, ended = longest_gap(moments, phase.began, stage.journal.acknowledged[-1].ended)
+    began, ended = longest_gap(moments, phase.began, moments[-1])
     phase.figures |= {
         "playbook_seconds": round(run.seconds, 2),
         "seconds_without_writes": round(ended - began, 2),

@@ -78,7 +78,7 @@ class Stage:
         self.prober.start()
         self.load.start()
         with self.phase("Calm", "calm"):
-            self.until(lambda: bool(self.journal.acknowledged and self.journal.named_probes), "the first writes")
+            self.until(lambda: bool(self.journal.acknowledged_count and self.journal.named_probes), "the first writes")
             self.rest(3)
 
     def end(self) -> None:
@@ -152,10 +152,10 @@ class Stage:
 
     def rest(self, seconds: float) -> None:
         """Let the load go on for a while: until that many seconds' worth of writes more are acknowledged."""
-        wanted = len(self.journal.acknowledged) + seconds * self.plan.rate * 0.5
+        wanted = self.journal.acknowledged_count + seconds * self.plan.rate * 0.5
         begun = time.monotonic()
         self.until(
-            lambda: time.monotonic() - begun >= seconds and len(self.journal.acknowledged) >= wanted,
+            lambda: time.monotonic() - begun >= seconds and self.journal.acknowledged_count >= wanted,
             "the load to go on",
             seconds + PATIENCE,
         )
@@ -172,7 +172,7 @@ class Stage:
 
     def serving(self) -> str:
         """Return the address of the server that acknowledged the latest write."""
-        return self.journal.acknowledged[-1].server
+        return self.journal.acknowledged_since(-1)[0].server
 
     def check_history(self, phase: Phase, cut: float | None = None) -> history.Verdict:
         """Let the load rest, hold all its writes against the rows of the present leader, and let it go on."""
