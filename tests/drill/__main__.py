@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from tests.drill import page, scenario
 from tests.drill.console import Board, console, figures
 from tests.drill.door import Closed
@@ -39,7 +41,7 @@ def drill(plan: Plan, folder: Path) -> dict[str, Any]:
             scenario.run(stage)
         except (StandFailure, Closed) as error:
             failure = str(error)
-            board.say(f"[red]{failure}[/]")
+            board.say(f"[red]{escape(failure)}[/]")
         finally:
             stage.end()
     return page.write(folder, plan, journal, failure)
@@ -79,11 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print("Interrupted; everything is stopped.")
         return 130
     except StandFailure as error:
-        console.print(f"[red]{error}[/]")
+        console.print(f"[red]{escape(str(error))}[/]")
         return 1
     console.print(figures(report))
     for fault in report["faults"]:
-        console.print(f"[red]{fault}[/]")
+        console.print(f"[red]{escape(fault)}[/]")
     console.print(f"\nReport: {chosen.output / 'drill.html'}")
     return 1 if report["faults"] else 0
 

@@ -38,11 +38,22 @@ class Worker(threading.Thread):
         super().__init__(name=name, daemon=True)
         self.door, self.journal, self.interval = door, journal, interval
         self.stopped, self.held, self.idle = threading.Event(), threading.Event(), threading.Event()
+        self.failure: BaseException | None = None
         self._connection: psycopg.Connection[Any] | None = None
         self._address = ""
 
     def run(self) -> None:
-        """Work at the wanted pace until it is stopped. What could not be done in time is not made up for."""
+        """Work until it is stopped."""
+        try:
+            self._work()
+        except BaseException as error:  # a load that broke off must not pass for one that had no trouble
+            self.failure = error
+            raise
+        finally:
+            self._drop()
+
+    def _work(self) -> None:
+        """Keep to the wanted pace. What could not be done in time is not made up for."""
         due = time.monotonic()
         while not self.stopped.is_set():
             if self.held.is_set():
@@ -53,7 +64,6 @@ class Worker(threading.Thread):
             pause = self.interval if self._turn() else RETRY
             due = max(due + pause, time.monotonic())
             self.stopped.wait(due - time.monotonic())
-        self._drop()
 
     def _turn(self) -> bool:
         """Do one thing and tell whether it was done."""
@@ -143,6 +153,10 @@ class Load:
         for worker in self.workers:
             worker.held.set()
         wait(lambda: all(worker.idle.is_set() or not worker.is_alive() for worker in self.workers), "the load to rest")
+
+    def broken(self) -> str:
+        """Return which worker has ended by an error that it should have met, and by which; empty if none has."""
+        return next((f"{one.name}: {one.failure!r}" for one in self.workers if one.failure), "")
 
     def resume(self) -> None:
         """Go on."""

@@ -140,15 +140,22 @@ class Stage:
         """Wait for a condition.
 
         Raises:
-            StandFailure: if it does not come about in time, or the watch broke off.
+            StandFailure: if it does not come about in time, or the watch or the load broke off.
         """
         deadline = time.monotonic() + seconds
-        while not condition():
-            if self.prober.failure:
-                raise StandFailure(f"the watch broke off: {self.prober.failure!r}")
+        while True:
+            self._see_that_all_work()
+            if condition():
+                return
             if time.monotonic() > deadline:
                 raise StandFailure(f"waited {seconds:.0f} s in vain for {what}")
             time.sleep(0.02)
+
+    def _see_that_all_work(self) -> None:
+        if self.prober.failure:
+            raise StandFailure(f"the watch broke off: {self.prober.failure!r}")
+        if broken := self.load.broken():
+            raise StandFailure(f"a part of the load broke off: {broken}")
 
     def rest(self, seconds: float) -> None:
         """Let the load go on for a while: until that many seconds' worth of writes more are acknowledged."""
