@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -78,6 +79,7 @@ class Stand:
         self._program: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Stand:
+        self._claim()
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / "logs").mkdir(parents=True)
         self.port = free_port()
@@ -93,6 +95,19 @@ class Stand:
         if self.port:
             subprocess.run(self._command("down"), check=False, cwd=ROOT, capture_output=True, timeout=60)
         shutil.rmtree(self.state, ignore_errors=True)
+        self._lock.close()
+
+    def _claim(self) -> None:
+        """Keep another drill out of the folder, which is emptied at the beginning."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = self.folder.with_suffix(".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise StandFailure(
+                f"Another drill runs in {self.folder}; wait for it, or choose another --output"
+            ) from error
 
     def _command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "pipeops_sandbox", *words, "--port", str(self.port)]
