@@ -171,7 +171,7 @@ class Aws:
         client = session.client(service, region_name=region, endpoint_url=self._endpoint, config=config, **options)
         # botocore makes the classes of client.exceptions at their first use. Threads that come to it at once would get
         # a set each, and an except clause would let errors of the other set pass; so they are made here, one by one.
-        _ = client.exceptions
+        _made = client.exceptions
         return client
 
     @property
