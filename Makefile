@@ -71,7 +71,7 @@ sandbox-test: $(STAMP) ## The sandbox against AWS's rules
 
 .PHONY: integration
 integration: $(STAMP) ## Modules, roles, inventories and playbooks on the sandbox
-	pytest tests/sandbox tests/inventories tests/playbooks -n 2 --dist loadfile --junitxml build/junit/integration.xml -q
+	pytest tests/sandbox tests/inventories tests/playbooks tests/recovery -n 2 --dist loadfile --junitxml build/junit/integration.xml -q
 
 .PHONY: drill-test
 drill-test: $(STAMP) ## One disaster and the way back, under load

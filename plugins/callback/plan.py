@@ -68,7 +68,9 @@ class CallbackModule(CallbackBase):
             self._record(host.get_name())
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        if not result.task.loop:
+        # What a task foresees in a run that changes things is a question, and no change.
+        foreseen = result.task.check_mode and not context.CLIARGS.get("check")
+        if not result.task.loop and not foreseen:
             self._record(result.host.get_name()).add(result.task.get_name(), None, result.result)
 
     def v2_runner_item_on_ok(self, result: Any) -> None:

@@ -1,0 +1,63 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Backups that are brought back beside what stands: in a drill, and to a point in time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tests.recovery.conftest import EAST, WEST, Recovery, done, refused
+
+
+def instances(pair: Recovery, region: str) -> list[str]:
+    """Return the identifiers of all DB instances of a region."""
+    found = pair.client("rds", region).describe_db_instances()["DBInstances"]
+    return sorted(one["DBInstanceIdentifier"] for one in found)
+
+
+def test_a_drill_leaves_nothing_behind_and_touches_nothing(pair: Recovery) -> None:
+    before = {region: instances(pair, region) for region in (WEST, EAST)}
+    run = pair.dr("dr_drill")
+    done(run)
+    report = pair.findings()
+    assert report["production_replication"] == "untouched"
+    assert 0 < report["seconds_to_first_write"] < 120
+    assert report["first_write_at"] and report["restored_to"]
+    assert {region: instances(pair, region) for region in (WEST, EAST)} == before
+    changed = [call for call in run.calls if call["mutating"]]
+    assert {call["region"] for call in changed} == {EAST}
+    assert "rds:PromoteReadReplica" not in run.mutations
+    groups = pair.client("rds", EAST).describe_db_parameter_groups()["DBParameterGroups"]
+    assert not [group for group in groups if "drill" in group["DBParameterGroupName"]]
+    (info,) = pair.instance(EAST, "pipeops-dr")["StatusInfos"]
+    assert info["Status"] == "replicating"
+
+
+def test_a_drill_without_backups_is_refused(pair: Recovery) -> None:
+    arn = pair.instance(WEST, "pipeops-prod")["DBInstanceArn"]
+    pair.client("rds", EAST).stop_db_instance_automated_backups_replication(SourceDBInstanceArn=arn)
+    assert "No backups of pipeops-prod are replicated" in refused(pair.dr("dr_drill"))
+
+
+def test_a_point_in_time_comes_back_and_goes(pair: Recovery) -> None:
+    assert "Say what to restore" in refused(pair.dr("restore", "prod"))
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    pair.rows("SELECT pg_sleep_until(clock_timestamp() + interval '1.2 s')")
+    pair.rows("DELETE FROM orders")
+    # What was written so far is restorable once its log is archived, which switching to the next one brings about.
+    latest = pair.client("rds", WEST)
+    del latest
+    wanted = {"restore_to": "look", "restore_time": moment}
+    first = pair.dr("restore", "prod", **wanted)
+    done(first)
+    endpoint = pair.endpoint(WEST, "pipeops-prod-look")
+    assert pair.rows("SELECT number FROM orders", endpoint) == [1]
+    assert pair.rows("SELECT number FROM orders") == []
+    again = pair.dr("restore", "prod", **wanted)
+    done(again)
+    assert again.mutations == []
+    done(pair.dr("restore", "prod", restore_to="look", restore_state="absent"))
+    assert instances(pair, WEST) == ["pipeops-prod", *[name for name in instances(pair, WEST) if "prod-" in name]]
+    assert "pipeops-prod-look" not in instances(pair, WEST)

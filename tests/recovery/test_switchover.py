@@ -1,0 +1,81 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A planned move: it loses nothing, or it does not happen."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from tests.recovery.conftest import EAST, WEST, Recovery, done, refused, text
+
+
+def takes_writes(pair: Recovery) -> None:
+    """Insist that prod leads as before, open to its clients, and that nothing remembers a move."""
+    assert pair.leads_to() == pair.endpoint(WEST, "pipeops-prod")
+    assert pair.rows("INSERT INTO orders VALUES (9) RETURNING number") == [9]
+    assert pair.tags(EAST, "pipeops-dr") == {}
+
+
+def test_it_is_refused_before_anything_is_touched(pair: Recovery) -> None:
+    pair.control("POST", f"rds/{EAST}/pipeops-dr", replay="paused")
+    pair.rows("INSERT INTO orders VALUES (2)")
+    said = refused(pair.dr("dr_switchover", confirm="prod", recovery_catch_up_seconds=3))
+    assert "replay" in said
+    takes_writes(pair)
+    pair.control("POST", f"rds/{EAST}/pipeops-dr", replay="running")
+    unconfirmed = pair.dr("dr_switchover")
+    assert "Not confirmed, nothing was changed" in refused(unconfirmed)
+    assert unconfirmed.actions("dr") == {}
+    asked = pair.dr("dr_switchover", check=True)
+    done(asked)
+    assert asked.mutations == []
+    assert asked.actions("dr")
+    takes_writes(pair)
+
+
+def test_it_loses_nothing_and_happens_once(pair: Recovery) -> None:
+    pair.rows("INSERT INTO orders VALUES (2)")
+    with pair.connect() as session:
+        done(pair.dr("dr_switchover", confirm="prod"))
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("INSERT INTO orders VALUES (3)")
+    report = pair.findings()
+    assert (report["leader"], report["acknowledged_writes_lost"], report["fence_owed"]) == ("dr", 0, "nothing")
+    assert report["sessions_ended"] == 1
+    assert pair.leads_to() == pair.endpoint(EAST, "pipeops-dr")
+    assert pair.rows("SELECT number FROM orders ORDER BY 1", region=EAST) == [1, 2]
+    assert "pipeops:fenced" in pair.tags(WEST, "pipeops-prod")
+    with pytest.raises(psycopg.OperationalError):
+        pair.connect(pair.endpoint(WEST, "pipeops-prod"))
+    for answer in ("prod", "dr"):
+        said = refused(pair.dr("dr_switchover", confirm=answer))
+        assert "playbooks/dr_failback.yml makes prod a standby again" in said
+    assert "platform_database_role" in refused(pair.playbook("prod"))
+
+
+def test_a_leader_whose_standby_does_not_catch_up_is_opened_again(pair: Recovery) -> None:
+    """The link is so slow that the standby has what was written before the run, and not the last write of all."""
+    pair.control("POST", "network", link_rtt_ms=8000)
+    run = pair.dr("dr_switchover", confirm="prod", recovery_catch_up_seconds=1)
+    pair.control("POST", "network", link_rtt_ms=10)
+    assert run.status == 2
+    assert "prod leads as before; its database is open again" in text(run)
+    assert "rds:PromoteReadReplica" not in run.mutations
+    takes_writes(pair)
+
+
+def test_one_that_was_killed_after_the_promotion_is_carried_on(pair: Recovery) -> None:
+    """Prod is closed and dr promoted, but no client is led there yet."""
+    pair.control(
+        "POST", "faults", effect="kill_client", operation="PromoteReadReplica", nth=1, when="after",
+        also="ansible-playbook",
+    )  # fmt: skip
+    assert pair.dr("dr_switchover", confirm="prod").status < 0
+    assert "playbooks/dr_failover.yml carries it on" in refused(pair.dr("dr_switchover", confirm="prod"))
+    done(pair.dr("dr_failover"))
+    assert pair.leads_to() == pair.endpoint(EAST, "pipeops-dr")
+    assert "pipeops:fenced" in pair.tags(WEST, "pipeops-prod")
+    assert pair.rows("SELECT number FROM orders", region=EAST) == [1]
