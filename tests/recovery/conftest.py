@@ -92,7 +92,7 @@ class Recovery(Platform):
 
     def leads_to(self) -> str:
         """Return where the name that clients use leads to."""
-        route53 = self.client("route53")
+        route53 = self.client("route53", EAST)
         zones = route53.list_hosted_zones()["HostedZones"]
         zone = next(zone["Id"] for zone in zones if zone["Name"] == "prod.pipeops.internal.")
         records = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
@@ -108,6 +108,12 @@ class Recovery(Platform):
         self.control("POST", f"regions/{region}", state="up")
 
 
+def why(run: Run) -> str:
+    """Return the errors that a run printed, and its end."""
+    errors = [line for line in run.output.splitlines() if line.startswith(("[ERROR]", "fatal:"))]
+    return "\n".join([*errors, run.output[-1500:]])
+
+
 def text(run: Run) -> str:
     """Return what a run printed, without its line breaks."""
     return " ".join(run.output.split())
@@ -115,14 +121,14 @@ def text(run: Run) -> str:
 
 def refused(run: Run) -> str:
     """Insist that a run failed before it changed anything, and return what it printed."""
-    assert run.status == 2, run.output[-4000:]
+    assert run.status == 2, why(run)
     assert run.mutations == []
     return text(run)
 
 
 def done(run: Run) -> None:
     """Insist that a run went well."""
-    assert run.status == 0, run.output[-4000:]
+    assert run.status == 0, why(run)
 
 
 def _free_port() -> int:

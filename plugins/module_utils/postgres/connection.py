@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback, missing_required_lib
 
-from ..engine.aws import Aws
+from ..engine.aws import Aws, describe_error, is_aws_error
 from ..engine.errors import EngineError
 from ..resources.secret import PASSWORD, read_credentials
 
@@ -121,7 +121,7 @@ def server_of(params: Mapping[str, Any]) -> Server:
     """
     if not HAS_LIBRARIES:
         raise EngineError(missing_required_lib("psycopg and dnspython"))
-    credentials = read_credentials(Aws(params), params["secret_name"])
+    credentials = _credentials(Aws(params), params["secret_name"])
     return Server(
         host=params["endpoint"],
         port=params["port"],
@@ -131,6 +131,15 @@ def server_of(params: Mapping[str, Any]) -> Server:
         ssl_mode=params["ssl_mode"] or "require",
         dns_servers=tuple(params["dns_servers"] or ()),
     )
+
+
+def _credentials(aws: Aws, name: str) -> Mapping[str, Any]:
+    try:
+        return read_credentials(aws, name)
+    except Exception as error:
+        if not is_aws_error(error):
+            raise
+        raise EngineError(f"Could not read the secret {name} in {aws.region}: {describe_error(error)}") from error
 
 
 def address_of(host: str, servers: Sequence[str], timeout: float) -> str | None:
