@@ -26,7 +26,7 @@ from tests.platform_runs import ROOT, Platform, Run
 
 WEST, EAST = "us-west-2", "us-east-1"
 NAME = "database.prod.pipeops.internal"
-SECRET = "pipeops/prod/database"  # noqa: S105 - the name of a secret
+SECRET = "pipeops/prod/database"
 PROD_ARN = f"arn:aws:rds:{WEST}:123456789012:db:pipeops-prod"
 BOTH = ("prod", "dr")
 

@@ -42,9 +42,7 @@ def test_all_that_speaks_against_it_is_named_at_once(pair: Recovery) -> None:
     rds = pair.client("rds", EAST)
     wrong = "default.postgres17"
     rds.modify_db_instance(DBInstanceIdentifier="pipeops-dr", DBParameterGroupName=wrong, ApplyImmediately=True)
-    pair.client("secretsmanager", WEST).remove_regions_from_replication(
-        SecretId=SECRET, RemoveReplicaRegions=[EAST]
-    )
+    pair.client("secretsmanager", WEST).remove_regions_from_replication(SecretId=SECRET, RemoveReplicaRegions=[EAST])
     pair.control("POST", f"rds/{EAST}/pipeops-dr", status="storage-full")
     pair.control("POST", f"rds/{EAST}/pipeops-dr", replication="terminated", message="the slot is gone")
     said = refused(pair.dr("dr_status"))
