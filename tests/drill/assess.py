@@ -126,7 +126,7 @@ def _disaster(phase: Phase) -> list[Row]:
     own = figures["own_seconds"]
     model = figures["model_to_first_write_seconds"]
     before, after = figures.get("before_promotion_seconds", "?"), figures.get("after_promotion_seconds", "?")
-    pace = "at AWS's pace, in model time" if figures["scale"] != 1 else "promotion takes no time here"
+    pace = "at AWS's pace, in model time" if figures["scale"] != 1 else "a promotion takes a second here"
     return [
         Row(
             f"{phase.name}: loss to first acknowledged write",
@@ -173,7 +173,7 @@ def _planned(journal: Journal, seen: Watch) -> list[Row]:
         Row(
             "Planned moves: seconds without writes",
             f"{gaps['median']:.1f} s, at most {gaps['highest']:.1f} s",
-            note="real seconds, and promotion takes no time here: on AWS, it adds minutes",
+            note="real seconds, and a promotion takes one or two here: on AWS, it adds minutes",
         ),
     ]
 

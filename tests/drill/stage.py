@@ -66,7 +66,7 @@ class Stage:
         self.load = Load(self.door, journal, plan.writers, plan.readers, plan.rate)
         self.prober = Prober(self.door, journal)
         self.lost: set[history.Key] = set()
-        self.last_verdict = history.Verdict()
+        self.verdict = history.Verdict()
 
     def begin(self) -> None:
         """Stand the platform up, and let the load and the watch begin."""
@@ -193,8 +193,9 @@ class Stage:
             "acknowledged_writes": verdict.acknowledged,
             "lost_writes": len(verdict.lost),
             "lost_span_seconds": round(verdict.span_seconds, 3),
-            "unknown_present": verdict.unknown_present,
-            "unknown_absent": verdict.unknown_absent,
+            # Those of earlier parts were counted then.
+            "unknown_present": verdict.unknown_present - self.verdict.unknown_present,
+            "unknown_absent": verdict.unknown_absent - self.verdict.unknown_absent,
             "history": "whole" if verdict.whole else "broken",
             "doubled": len(verdict.doubled),
             "resurrected": len(verdict.resurrected),
@@ -202,7 +203,7 @@ class Stage:
             "disordered_writers": len(verdict.disordered),
             "holes": len(verdict.holes),
         }
-        self.last_verdict = verdict
+        self.verdict = verdict
         self.say(f"{verdict.acknowledged} acknowledged writes looked for, {len(verdict.lost)} lost")
         return verdict
 
