@@ -25,7 +25,7 @@ def test_these_are_its_calls(pair: Recovery) -> None:
     assert pair.dr("dr_failover", "dr", confirm="prod").mutations == CALLS
 
 
-@pytest.mark.parametrize("nth", range(1, len(CALLS) + 1), ids=lambda nth: CALLS[nth - 1])
+@pytest.mark.parametrize("nth", range(1, 5), ids=lambda nth: CALLS[nth - 1])
 def test_a_killed_run_is_carried_on(pair: Recovery, nth: int) -> None:
     pair.down(WEST)
     pair.control("POST", "faults", effect="kill_client", mutating=True, nth=nth, when="after", also="ansible-playbook")
