@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 
@@ -57,13 +59,22 @@ def test_it_loses_nothing_and_happens_once(pair: Recovery) -> None:
 
 
 def test_a_leader_whose_standby_does_not_catch_up_is_opened_again(pair: Recovery) -> None:
-    """The link is so slow that the standby has what was written before the run, and not the last write of all."""
-    pair.control("POST", "network", link_rtt_ms=8000)
-    run = pair.dr("dr_switchover", confirm="prod", recovery_catch_up_seconds=1)
-    pair.control("POST", "network", link_rtt_ms=10)
+    """The standby stops replaying after everything was found well, while the run notes that it begins."""
+    rule = pair.control("POST", "faults", effect="latency", operation="AddTagsToResource", latency=4000, nth=1)
+
+    def pause() -> None:
+        while not next(one["fired"] for one in pair.control("GET", "faults")["faults"] if one["id"] == rule["id"]):
+            pass
+        pair.control("POST", f"rds/{EAST}/pipeops-dr", replay="paused")
+
+    with ThreadPoolExecutor(1) as pool:
+        paused = pool.submit(pause)
+        run = pair.dr("dr_switchover", confirm="prod", recovery_catch_up_seconds=5)
+        paused.result(timeout=5)
     assert run.status == 2
     assert "prod leads as before; its database is open again" in text(run)
     assert "rds:PromoteReadReplica" not in run.mutations
+    pair.control("POST", f"rds/{EAST}/pipeops-dr", replay="running")
     takes_writes(pair)
 
 
