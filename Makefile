@@ -71,7 +71,11 @@ sandbox-test: $(STAMP) ## The sandbox against AWS's rules
 
 .PHONY: integration
 integration: $(STAMP) ## Modules, roles, inventories and playbooks on the sandbox
-	pytest tests/sandbox tests/inventories tests/playbooks tests/recovery -n 2 --dist loadfile --junitxml build/junit/integration.xml -q
+	pytest tests/sandbox tests/inventories tests/playbooks -n 2 --dist loadfile --junitxml build/junit/integration.xml -q
+
+.PHONY: recovery-test
+recovery-test: $(STAMP) ## Every move of the database, and its refusals, on real servers: a quarter of an hour
+	pytest tests/recovery -n 2 --dist loadfile --junitxml build/junit/recovery.xml -q
 
 .PHONY: drill-test
 drill-test: $(STAMP) ## One disaster and the way back, under load

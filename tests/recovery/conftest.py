@@ -20,6 +20,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.waiting import Patience, wait_until
 from dnslib import DNSRecord
 
 from tests.platform_runs import ROOT, Platform, Run
@@ -29,6 +30,12 @@ NAME = "database.prod.pipeops.internal"
 SECRET = "pipeops/prod/database"
 PROD_ARN = f"arn:aws:rds:{WEST}:123456789012:db:pipeops-prod"
 BOTH = ("prod", "dr")
+#: Two in prod's region, and the one in dr's.
+REPLICAS = 3
+CAUGHT_UP = """
+    SELECT count(*)::int FROM pg_stat_replication
+    WHERE state = 'streaming' AND replay_lsn >= pg_current_wal_flush_lsn()
+"""
 
 
 @dataclass
@@ -85,6 +92,18 @@ class Recovery(Platform):
         with self.connect(name, region, database) as session:
             cursor = session.execute(query)
             return [row[0] for row in cursor.fetchall()] if cursor.description else []
+
+    def await_streaming(self) -> None:
+        """Wait until all replicas have everything: until then, losing prod's region would lose what a test knows."""
+
+        def check() -> tuple[bool | None, str]:
+            try:
+                (caught_up,) = self.rows(CAUGHT_UP)
+            except psycopg.OperationalError as error:
+                return None, str(error)
+            return (True if caught_up == REPLICAS else None), f"{caught_up} of {REPLICAS} have caught up"
+
+        wait_until(check, "the replicas", 5, Patience(timeout=90, delay=0.2), lambda _text: None)
 
     def endpoint(self, region: str, identifier: str) -> str:
         """Return the name at which a DB instance answers."""
@@ -156,6 +175,7 @@ def _stand() -> Iterator[Recovery]:
         done(stand.playbook(*BOTH))
         stand.rows("CREATE TABLE orders (number int)")
         stand.rows("INSERT INTO orders VALUES (1)")
+        stand.await_streaming()
         stand.control("POST", "snapshot", name="pair")
         yield stand
     finally:
@@ -172,4 +192,5 @@ def pair(_stand: Recovery) -> Recovery:
     _stand.control("POST", "network", link_rtt_ms=10)
     _stand.control("POST", "restore", name="pair")
     _stand.control("POST", "clock", profile="instant", scale=1)
+    _stand.await_streaming()
     return _stand
