@@ -98,7 +98,7 @@ def _load(axes: Axes, journal: Journal, window: Window) -> None:
     errors = [one.at for one in journal.troubles]
     for moments, colour, name in ((writes, WRITES, "acknowledged writes"), (errors, ERRORS, "errors of clients")):
         points = rate(moments, window.began, window.ended, window.step)
-        xs, ys = [at - window.zero for at, _ in points], [value for _, value in points]
+        xs, ys = [point[0] - window.zero for point in points], [point[1] for point in points]
         axes.fill_between(xs, ys, step="mid", color=colour, alpha=0.25, linewidth=0)
         axes.step(xs, ys, where="mid", color=colour, linewidth=1, label=name)
     axes.set_ylabel("a second")
@@ -114,8 +114,8 @@ def _servers(axes: Axes, seen: Watch, window: Window) -> None:
         axes.broken_barh(bars, (line - 0.3, 0.6), facecolors=SERVERS, linewidth=0)
     for both in seen.direct_overlaps:
         for name in both.targets:
-            bar = [(both.began - window.zero, both.seconds)]
-            axes.broken_barh(bar, (names.index(name) - 0.3, 0.6), facecolors=BOTH, linewidth=0)
+            overlap = [(both.began - window.zero, both.seconds)]
+            axes.broken_barh(overlap, (names.index(name) - 0.3, 0.6), facecolors=BOTH, linewidth=0)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_title("takes writes, asked directly (red: two at once)", fontsize=9, loc="left", color=INK)

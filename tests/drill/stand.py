@@ -121,7 +121,7 @@ class Stand:
     def _variables(self) -> dict[str, str]:
         lines = [line for line in self._sandbox("env").splitlines() if line.startswith("export ")]
         pairs = (line.removeprefix("export ").partition("=") for line in lines)
-        return {name: value.strip("\"'") for name, _, value in pairs}
+        return {name: value.strip("\"'") for name, _equals, value in pairs}
 
     @property
     def url(self) -> str:
