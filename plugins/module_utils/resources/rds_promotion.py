@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from ..engine.aws import Aws, error_code, is_aws_error
 from ..engine.errors import EngineError, PlanRefused
 from ..engine.values import is_pending
+from ..postgres import lsn
 from . import rds_calls, rds_describe, rds_metrics
 from .rds_describe import NEEDS_ACTION, SETTLED, Instance
 
@@ -27,7 +27,6 @@ REPLICATION = "read replication"
 TYPICAL_SECONDS = 600
 #: The looks in a row that must show the end: AWS still shows `available` for a while after the call.
 LOOKS = 2
-LSN = re.compile(r"([0-9A-F]{1,8})/([0-9A-F]{1,8})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -83,10 +82,12 @@ class Verdict:
     busy: bool = False
 
 
-def position(lsn: object) -> int | None:
+def position(location: object) -> int | None:
     """Return a write-ahead log location such as ``0/3000148`` as a number; None if it is none."""
-    found = LSN.fullmatch(str(lsn))
-    return (int(found[1], 16) << 32) + int(found[2], 16) if found else None
+    try:
+        return lsn.bytes_of(str(location))
+    except ValueError:
+        return None
 
 
 def gate(replica: Replica | None, order: Order, identifier: str, region: str) -> Verdict:
