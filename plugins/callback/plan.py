@@ -109,7 +109,7 @@ class CallbackModule(CallbackBase):
 
 
 def _print_record(console: Any, record: run_report.HostRecord, check_mode: bool, failed: bool) -> None:
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415 - as in _print
 
     console.print()
     console.rule(f"[bold]{record.name}[/] · {'plan' if check_mode else 'run'} · {record.seconds:.1f} s", align="left")
@@ -129,8 +129,8 @@ def _print_record(console: Any, record: run_report.HostRecord, check_mode: bool,
 
 
 def _action_table(record: run_report.HostRecord) -> Any:
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415 - as in _print
+    from rich.text import Text  # noqa: PLC0415 - as in _print
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in ("", "resource", "name", "what changes", "effect", "usually"):
