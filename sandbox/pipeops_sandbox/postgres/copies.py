@@ -114,6 +114,7 @@ class Copies:
 
     def clear(self, keep: Collection[str]) -> None:
         """Drop all copies and logs, but for the logs of instances that were made meanwhile."""
+        self._begun.clear()
         self._shared.discard(self._place)
         for logs in (self._shared.place / "wal").glob("*"):
             if logs.name not in keep:
@@ -130,6 +131,7 @@ class Copies:
 
     def bring_back(self, name: str) -> None:
         """Put what was kept in place of what is there; where nothing was kept, everything begins empty."""
+        self._begun.clear()
         for part in PARTS:
             place, saved = self._shared.place / part, self._saves / name / f"{part}.tar"
             self._shared.discard(place)

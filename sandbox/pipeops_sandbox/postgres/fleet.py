@@ -7,7 +7,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from dnslib.server import DNSServer
@@ -132,6 +132,16 @@ class Fleet(NamedEndpoints):
             if instance is not None and instance.resting == seat.trouble:
                 instance.resting = "available"
         seat.trouble = ""
+
+    def _finish(self) -> None:
+        """End what was begun for servers that are no more.
+
+        An account that begins anew, or goes back, gives the same resource ids again: what is done late, like removing
+        a directory or dropping a slot, would be done to the new servers.
+        """
+        wait(list(self._ending.values()))
+        self._ending.clear()
+        self.roads.forget()
 
     @staticmethod
     def _logged(job: Callable[[], None]) -> None:

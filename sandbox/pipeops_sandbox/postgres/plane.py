@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from pipeops_sandbox.overlays.rds import parameters
 from pipeops_sandbox.overlays.rds.dataplane import Measurement, ReplicationState, RestorePoint
@@ -226,6 +226,7 @@ class PostgresPlane(Fleet):
             self.seats.clear()
         with ThreadPoolExecutor(8) as removing:
             list(removing.map(Seat.remove, seats))
+        self._finish()
         self.copies.clear(keep=set(self.seats))
         self.roads.refresh()
 
@@ -233,6 +234,7 @@ class PostgresPlane(Fleet):
         """Wait until no work is under way."""
         for seat in list(self.seats.values()):
             seat.wait()
+        wait(list(self._ending.values()))
 
     def save(self, name: str) -> None:
         """Keep all data under a name, as they are at one moment. The caller holds the lock."""
@@ -246,6 +248,7 @@ class PostgresPlane(Fleet):
             self.seats.clear()
         # Not inside the lock, which the seats' work may be waiting for.
         _end(seats, "immediate")
+        self._finish()
         with self._lock:
             restore()
             self.copies.bring_back(name)

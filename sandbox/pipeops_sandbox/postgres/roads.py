@@ -105,6 +105,10 @@ class Roads:
         except Exception:
             log.exception("the slot %s on %s stays", replica.slot, source.spec.identifier)
 
+    def forget(self) -> None:
+        """Give up what waits for a Region: other servers bear those names now, which keep their slots."""
+        self._parted = []
+
     def part_later(self) -> None:
         """Try again what waited for a Region."""
         waiting, self._parted = self._parted, []
@@ -115,12 +119,14 @@ class Roads:
         """Drop the slots of replicas that left while nobody could tell the source, e.g. before a restart."""
         if source.server.standby:
             return
+        # Before the seats: a replica that is made meanwhile has its seat first, then its slot.
+        found = work.slots(source.server)
         # The lock: while the sandbox comes up, not all seats are taken yet.
         with self._lock:
             followed = {
                 one.record.slot for one in self._seats.values() if one.record.source == source.record.resource_id
             }
-        for slot in work.slots(source.server) - followed:
+        for slot in found - followed:
             work.drop_slot(source.server, slot)
 
     def close(self) -> None:

@@ -189,12 +189,15 @@ def frozen(servers: Iterable[PgServer]) -> Iterator[None]:
     stopped: list[psutil.Process] = []
     try:
         for server in servers:
-            for process in server.processes():
-                try:
-                    process.suspend()
-                    stopped.append(process)
-                except psutil.NoSuchProcess:
-                    continue
+            # Until nobody is left who could have started another one meanwhile.
+            while running := [process for process in server.processes() if process not in stopped]:
+                for process in running:
+                    try:
+                        process.suspend()
+                    except psutil.NoSuchProcess:
+                        continue
+                    finally:
+                        stopped.append(process)
         yield
     finally:
         for process in reversed(stopped):

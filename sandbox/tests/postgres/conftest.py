@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -110,6 +111,23 @@ class Program:
         with self.connect(name, region, **options) as session:
             cursor = session.execute(query)
             return [row[0] for row in cursor.fetchall()] if cursor.description else []
+
+    def metric(self, name: str, identifier: str, region: str = WEST) -> list[float]:
+        """Return CloudWatch's maxima of the last minutes, one for each look at the server, newest first."""
+        now = datetime.now(tz=UTC)
+        stat = {
+            "Metric": {
+                "Namespace": "AWS/RDS", "MetricName": name,
+                "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": identifier}],
+            },
+            "Period": 1, "Stat": "Maximum",
+        }  # fmt: skip
+        answer = self.client("cloudwatch", region).get_metric_data(
+            MetricDataQueries=[{"Id": "m", "MetricStat": stat}],
+            StartTime=now - timedelta(minutes=2),
+            EndTime=now + timedelta(seconds=1),
+        )
+        return list(answer["MetricDataResults"][0]["Values"])
 
     def lay_network(self, region: str, cidr: str) -> str:
         """Make a VPC with a DB subnet group and a security group that lets PostgreSQL in; return its id."""

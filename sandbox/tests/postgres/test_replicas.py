@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -19,24 +18,6 @@ def pair(program: Any, west: str, east: str) -> Any:
     program.replicate("near", "main", VpcSecurityGroupIds=[west])
     program.replicate("dr", "main", EAST, DBSubnetGroupName="data", VpcSecurityGroupIds=[east])
     return program
-
-
-def metric(program: Any, name: str, identifier: str, region: str) -> list[float]:
-    """Return the maxima of the last minutes, newest first."""
-    now = datetime.now(tz=UTC)
-    stat = {
-        "Metric": {
-            "Namespace": "AWS/RDS", "MetricName": name,
-            "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": identifier}],
-        },
-        "Period": 1, "Stat": "Maximum",
-    }  # fmt: skip
-    answer = program.client("cloudwatch", region).get_metric_data(
-        MetricDataQueries=[{"Id": "m", "MetricStat": stat}],
-        StartTime=now - timedelta(minutes=2),
-        EndTime=now + timedelta(seconds=1),
-    )
-    return list(answer["MetricDataResults"][0]["Values"])
 
 
 def test_replicas_follow_and_take_no_writes(pair: Any) -> None:
@@ -68,12 +49,12 @@ def test_the_way_between_regions_takes_its_time(pair: Any) -> None:
 
 def test_metrics_come_from_the_servers(pair: Any) -> None:
     # It is -1 until the replica has replayed a transaction.
-    pair.until(lambda: [lag for lag in metric(pair, "ReplicaLag", "dr", EAST)[:1] if lag >= 0])
-    assert pair.until(lambda: metric(pair, "OldestReplicationSlotLag", "main", "us-west-2"))[0] >= 0
+    pair.until(lambda: [lag for lag in pair.metric("ReplicaLag", "dr", EAST)[:1] if lag >= 0])
+    assert pair.until(lambda: pair.metric("OldestReplicationSlotLag", "main", "us-west-2"))[0] >= 0
     with pair.connect("main"):
-        pair.until(lambda: metric(pair, "DatabaseConnections", "main", "us-west-2")[0] == 1)
-    assert 0 < metric(pair, "FreeStorageSpace", "main", "us-west-2")[0] < 20 * 1024**3
-    assert metric(pair, "TransactionLogsDiskUsage", "main", "us-west-2")[0] >= 4 * 1024**2
+        pair.until(lambda: pair.metric("DatabaseConnections", "main", "us-west-2")[0] == 1)
+    assert 0 < pair.metric("FreeStorageSpace", "main", "us-west-2")[0] < 20 * 1024**3
+    assert pair.metric("TransactionLogsDiskUsage", "main", "us-west-2")[0] >= 4 * 1024**2
 
 
 def test_replay_pauses_and_goes_on(pair: Any) -> None:

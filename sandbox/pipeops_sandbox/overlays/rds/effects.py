@@ -40,10 +40,17 @@ def start_backup(instance: DbInstance, at: float) -> None:
 def backed_up(instance: DbInstance, _payload: Settings, at: float) -> None:
     """An automated snapshot is complete; the first one opens the window of point-in-time restore."""
     instance.last_backup_at = at
-    if instance.replication is None and instance.recoverable_from is None:
-        instance.recoverable_from = at
     backups.keep_automated_snapshot(instance, at)
     tell(instance, "RDS-EVENT-0002", at)
+    if instance.replication is None and instance.recoverable_from is None:
+        # Not before the data plane has the data: nothing could be restored to an earlier moment.
+        instance.phases[:0] = [Phase("backing-up", 0, "recoverable")]
+        instance.since, instance.held = at, False
+
+
+def recoverable(instance: DbInstance, _payload: Settings, at: float) -> None:
+    """The data of the first snapshot are kept: from now on there is a moment to restore to."""
+    instance.recoverable_from = at
 
 
 def start_applying(instance: DbInstance, at: float) -> None:
@@ -243,7 +250,7 @@ EFFECTS: dict[str, Callable[[DbInstance, Settings, float], None]] = {
     effect.__name__: effect
     for effect in (
         created, backed_up, begin_applying, apply_pending, group_attached, changed, password_changed,
-        rebooted, stopped, started, start_promotion, finish_promotion, removed,
+        rebooted, stopped, started, start_promotion, finish_promotion, removed, recoverable,
     )
 }  # fmt: skip
 """By the name that phases carry, because functions do not pickle by value."""

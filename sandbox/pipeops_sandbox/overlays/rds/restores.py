@@ -94,12 +94,13 @@ def _moment(call: Call, earliest: float, latest: float) -> float:
     if not call.has("RestoreTime"):
         return latest
     at = seconds_of(call.params["RestoreTime"])
-    if not int(earliest) <= at <= latest:
+    # What DescribeDBInstances shows is rounded, and clients give whole seconds: both ends of the window are in it.
+    if not int(earliest) <= at <= round(latest, 3):
         raise invalid(
             f"The specified time {timestamp(at)} is outside the restore window {timestamp(earliest)} to "
             f"{timestamp(latest)}."
         )
-    return at
+    return min(max(at, earliest), latest)
 
 
 def _restore(call: Call, parameter: str, origin: Origin, seconds: float) -> dict[str, Any]:
