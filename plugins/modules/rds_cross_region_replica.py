@@ -26,7 +26,9 @@ options:
       - V(replicating) makes the replica with everything it needs, and gives it the settings that AWS does not take when
         it makes one, its parameter group above all.
       - V(promoted) ends the replication for good. That is the only change of this state. A database that was promoted
-        already is left alone. It is always waited for, whatever O(wait) says.
+        already is left alone. With O(wait=false), it is over once AWS shows no source any more, which cannot be undone;
+        what AWS still does then, like the first backup, keeps nobody from writing once the server itself says that it
+        is no replica. A second run with O(wait=true) waits for the rest.
       - V(absent) removes the instance with its groups and its monitoring role. A promoted one is a database of its own,
         of which a O(final_snapshot) is taken.
     type: str

@@ -49,7 +49,8 @@ class LayerActionModule(ActionBase):
         try:
             result.update(run_layer(module.LAYER, params, check_mode=self._task.check_mode, progress=self._report))
         except EngineError as error:
-            result.update(failed=True, msg=str(error), changed=bool(error.done), actions=list(error.done))
+            done = list(error.done)
+            result.update(failed=True, msg=str(error), changed=bool(done), actions=done, untouched=error.untouched)
         if not self._task.diff:
             result.pop("diff", None)
         return result

@@ -231,6 +231,16 @@ def is_ambiguous(error: BaseException) -> bool:
     return isinstance(error, botocore.exceptions.HTTPClientError) and not isinstance(error, refused)
 
 
+def is_refusal(error: BaseException) -> bool:
+    """Tell whether AWS has certainly not carried a call out: its first answer was no.
+
+    After a repetition nobody knows what an earlier try did whose answer was lost.
+    """
+    if not isinstance(error, botocore.exceptions.ClientError) or is_ambiguous(error):
+        return False
+    return int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)) == 0
+
+
 def describe_error(error: BaseException) -> str:
     """Return an AWS error as a sentence, with what to do about it where that is known."""
     code = error_code(error)

@@ -15,9 +15,11 @@ class EngineError(Exception):
 
     Attributes:
         done: the actions that were carried out before, as the task result shows them.
+        untouched: True if everything is certainly as it was before; the task result says so, too.
     """
 
     done: Sequence[dict[str, Any]] = ()
+    untouched: bool = False
 
 
 class PlanRefused(EngineError):
@@ -26,6 +28,8 @@ class PlanRefused(EngineError):
     Attributes:
         reasons: one sentence for each thing that is refused.
     """
+
+    untouched = True
 
     def __init__(self, reasons: Sequence[str]) -> None:
         self.reasons = list(reasons)

@@ -130,9 +130,13 @@ def run_layer(
     types = {resource_type.kind: resource_type for resource_type in layer.types}
     state = State(types, wanted)
     executor = Executor(aws, state, _scopes(layer, context, wanted))
-    executor.observe()
-    before = dict(state.observed)
-    plan = _plan(layer, state, params, check_mode)
+    try:
+        executor.observe()
+        before = dict(state.observed)
+        plan = _plan(layer, state, params, check_mode)
+    except EngineError as error:
+        error.untouched = True
+        raise
     if not check_mode:
         _apply(layer, executor, plan, params)
     return _result(layer, params, plan, before, state, check_mode)
@@ -164,6 +168,7 @@ def _apply(layer: Layer, executor: Executor, plan: Plan, params: Mapping[str, An
             _verify(executor, plan, params["wait"])
     except EngineError as error:
         error.done = [action.as_dict() for action in executor.done]
+        error.untouched = error.untouched and not error.done
         raise
 
 
@@ -283,6 +288,6 @@ def run_module(layer: Layer, own_spec: Mapping[str, Any]) -> None:
     try:
         result = run_layer(layer, module.params, check_mode=module.check_mode)
     except EngineError as error:
-        module.fail_json(msg=str(error), changed=bool(error.done), actions=error.done)
+        module.fail_json(msg=str(error), changed=bool(error.done), actions=error.done, untouched=error.untouched)
     else:
         module.exit_json(**result)

@@ -129,7 +129,7 @@ def _promoted(params: Mapping[str, Any], context: Context) -> Wanted:
     attributes = {
         "identifier": identifier_of(params, context),
         "role": "primary",
-        "promotion": {"order": asdict(order), "values": values, "region": context.region},
+        "promotion": {"order": asdict(order), "values": values, "settle": params["wait"], "region": context.region},
     }
     return Wanted(KIND, PRIMARY, attributes)
 

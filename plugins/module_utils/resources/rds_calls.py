@@ -18,11 +18,23 @@ from .rds_describe import NEEDS_ACTION, SETTLED, TERMINAL, Instance, describe, p
 
 #: Seconds for which a busy instance may still show an older, settled status.
 LAG = 60.0
+#: The status that only a restart ends, once the parameters are right (RDS user guide, "incompatible-parameters").
+BAD_PARAMETERS = "incompatible-parameters"
 
 
 def is_idle(instance: Instance) -> bool:
     """Tell whether an instance is busy with nothing, so that its status will not change by itself."""
     return readiness_of(instance["DBInstanceStatus"]) is not Readiness.WAIT
+
+
+def is_settled(instance: Instance) -> bool:
+    """Tell whether an instance works and takes changes."""
+    return instance["DBInstanceStatus"] in SETTLED
+
+
+def can_restart(instance: Instance) -> bool:
+    """Tell whether an instance is done but for a restart, which also leads out of parameters that did not work."""
+    return is_done(instance) or instance["DBInstanceStatus"] == BAD_PARAMETERS
 
 
 def is_done(instance: Instance) -> bool:
@@ -41,23 +53,35 @@ def until(
     holds: Callable[[Instance], bool],
     *,
     region: str | None = None,
+    changed: bool = False,
 ) -> Instance:
     """Wait until a description fulfils a condition, and return that.
 
+    Args:
+        changed: True if something was changed just now that may be the way out of the status that the instance has:
+            AWS goes on showing that one for a while. Otherwise a status that only a person ends is not waited out.
+
     Raises:
-        EngineError: if the instance is gone, in a state that nothing leads out of, or the time is over.
+        EngineError: if the instance is gone, in a state that somebody has to lead it out of, or the time is over.
     """
     what = f"DB instance {identifier} in {region or aws.region} ({doing})"
+    began, first = time.monotonic(), ""
 
     def check() -> tuple[Instance | None, str]:
+        nonlocal first
         instance = describe(aws, identifier, region=region)
         if instance is None:
             raise EngineError(f"{what} is gone. Look who deleted it, then run again.")
         status = instance["DBInstanceStatus"]
+        first = first or status
         if holds(instance):
             return instance, status
-        if status in TERMINAL:
-            raise EngineError(f"{what} is {status}. {NEEDS_ACTION[status]}")
+        stale = changed and status == first and time.monotonic() - began < LAG
+        if status in NEEDS_ACTION and (status in TERMINAL or not stale):
+            raise EngineError(
+                f"{what} is {status}, which does not pass by itself. {NEEDS_ACTION[status]} Then run again: it goes on "
+                "where this run stopped."
+            )
         return None, status
 
     return wait_until(check, what, typical, aws.patience, aws.progress)
@@ -68,6 +92,9 @@ def send(aws: Aws, identifier: str, doing: str, call: Callable[[], Any], *, regi
 
     AWS answers InvalidDBInstanceState for what clears by itself and for what never does, so the status decides:
     an instance that goes on refusing while it is settled has another reason.
+
+    Raises:
+        EngineError: if it refuses in a state that somebody has to lead it out of.
     """
     refused_since: float | None = None
     while True:
@@ -86,7 +113,7 @@ def send(aws: Aws, identifier: str, doing: str, call: Callable[[], Any], *, regi
         else:
             return
         time.sleep(min(1.0, aws.patience.delay))
-        until(aws, identifier, doing, 300, is_idle, region=region)
+        until(aws, identifier, doing, 300, is_settled, region=region)
 
 
 def modify(aws: Aws, identifier: str, doing: str, typical: float, **values: Any) -> None:
@@ -98,7 +125,8 @@ def modify(aws: Aws, identifier: str, doing: str, typical: float, **values: Any)
         doing,
         lambda: client.modify_db_instance(DBInstanceIdentifier=identifier, ApplyImmediately=True, **values),
     )
-    until(aws, identifier, doing, typical, is_done)
+    holds = can_restart if "DBParameterGroupName" in values else is_done
+    until(aws, identifier, doing, typical, holds, changed=True)
 
 
 def restart(aws: Aws, identifier: str, *, expected: bool) -> None:
@@ -110,8 +138,8 @@ def restart(aws: Aws, identifier: str, *, expected: bool) -> None:
     doing = "restarting"
     looks_until = time.monotonic() + min(LAG, 2 * aws.patience.delay)
     while True:
-        instance = until(aws, identifier, doing, 60, is_done)
-        waiting = parameter_status(instance) == "pending-reboot"
+        instance = until(aws, identifier, doing, 60, can_restart)
+        waiting = _waits_for_restart(instance)
         if waiting or not expected or time.monotonic() > looks_until:
             break
         time.sleep(min(1.0, aws.patience.delay))
@@ -119,7 +147,11 @@ def restart(aws: Aws, identifier: str, *, expected: bool) -> None:
         return
     client = aws.client("rds")
     send(aws, identifier, doing, lambda: client.reboot_db_instance(DBInstanceIdentifier=identifier))
-    until(aws, identifier, doing, 90, lambda found: is_done(found) and parameter_status(found) != "pending-reboot")
+    until(aws, identifier, doing, 90, lambda one: is_done(one) and not _waits_for_restart(one), changed=True)
+
+
+def _waits_for_restart(instance: Instance) -> bool:
+    return parameter_status(instance) == "pending-reboot" or instance["DBInstanceStatus"] == BAD_PARAMETERS
 
 
 def free_identifier(aws: Aws, identifier: str) -> None:

@@ -42,7 +42,8 @@ class RdsCrossRegionReplica(DbInstance):
         source: the ARN of the source.
         role: ``replica``, or ``primary`` to have it promoted.
         promotion: for the role ``primary``: the members of an :class:`.rds_promotion.Order` in ``order``, further
-            parameters of PromoteReadReplica in ``values``, and for people the ``region``.
+            parameters of PromoteReadReplica in ``values``, in ``settle`` whether to wait until AWS is done with it,
+            and for people the ``region``.
         final_snapshot: counts only for one that has become a database of its own.
         removal: True if the run removes it; then one that is on its way out is observed too.
 
@@ -127,8 +128,8 @@ class RdsCrossRegionReplica(DbInstance):
         order = order_of(wanted)
         if update.name != PROMOTE.name or order is None:
             return super().update(aws, update, wanted, observed)
-        values = wanted.attributes["promotion"]["values"]
-        told = promote(aws, observed.id, order, values, observed.get("lag_seconds"))
+        asked = wanted.attributes["promotion"]
+        told = promote(aws, observed.id, order, asked["values"], observed.get("lag_seconds"), settle=asked["settle"])
         return replace(observed, attributes={**observed.attributes, "promoted": told})
 
     def same(self, attribute: str, wanted: Any, observed: Any) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..engine.aws import Aws, error_code, is_aws_error
+from ..engine.aws import Aws, describe_error, error_code, is_aws_error, is_refusal
 from ..engine.errors import EngineError, PlanRefused
 from ..engine.values import is_pending
 from ..postgres import lsn
@@ -186,20 +187,25 @@ def observed_replica(instance: Instance, region: str, lag_seconds: float | None)
     )
 
 
+def is_detached(instance: Instance) -> bool:
+    """Tell whether nothing of a replication is left, which nothing brings back; AWS may not be done with it."""
+    return not (instance.get("ReadReplicaSourceDBInstanceIdentifier") or instance.get("StatusInfos"))
+
+
 def is_promoted(instance: Instance) -> bool:
     """Tell whether nothing of a replication is left and the instance takes writes."""
-    linked = instance.get("ReadReplicaSourceDBInstanceIdentifier") or instance.get("StatusInfos")
-    return not linked and instance["DBInstanceStatus"] in SETTLED
+    return is_detached(instance) and instance["DBInstanceStatus"] in SETTLED
 
 
 def promote(
-    aws: Aws, identifier: str, order: Order, values: Mapping[str, Any], lag_seconds: float | None
+    aws: Aws, identifier: str, order: Order, values: Mapping[str, Any], lag_seconds: float | None, *, settle: bool
 ) -> dict[str, Any]:
     """Promote a replica and wait until it is a database of its own. No call leaves the region of the replica.
 
     Args:
         values: further parameters of PromoteReadReplica.
         lag_seconds: what the plan was made with. A disaster does not wait for CloudWatch to tell it again.
+        settle: whether to wait until AWS is done with it, its first backup included.
 
     Returns:
         What the result tells of it: ``mode``, ``lag_seconds``, ``evidence``, ``started_at`` (UTC), ``seconds`` and
@@ -207,19 +213,23 @@ def promote(
 
     Raises:
         PlanRefused: if the gate says no to what has become of the replica meanwhile.
+        EngineError: if it cannot be done. It is ``untouched`` only if AWS has certainly not begun the promotion.
     """
-    rds_calls.until(aws, identifier, "before its promotion", 300, rds_calls.is_idle)
-    lag = lag_seconds if order.mode == DISASTER else rds_metrics.replica_lag(aws, identifier)
-    replica = _look(aws, identifier, lag)
-    verdict = gate(replica, order, identifier, aws.region)
-    if verdict.reasons:
-        raise PlanRefused(verdict.reasons)
+    with _nothing_begun(f"Could not look at DB instance {identifier} in {aws.region} before its promotion"):
+        rds_calls.until(aws, identifier, "before its promotion", 300, rds_calls.is_idle)
+        lag = lag_seconds if order.mode == DISASTER else rds_metrics.replica_lag(aws, identifier)
+        replica = _look(aws, identifier, lag)
+        verdict = gate(replica, order, identifier, aws.region)
+        if verdict.reasons:
+            raise PlanRefused(verdict.reasons)
     told = "unknown" if lag is None else f"{lag:.0f} s"
     aws.progress(f"Promoting {identifier} in {aws.region} ({order.mode}), lag {told}: its replication ends for good.")
     started, begun = datetime.now(UTC), time.monotonic()
     if not verdict.promoted:
-        rds_calls.send(aws, identifier, "promoting", lambda: _promote_once(aws, identifier, values))
-    rds_calls.until(aws, identifier, "promoting", TYPICAL_SECONDS, _seen_in_a_row(LOOKS))
+        _ask(aws, identifier, values)
+    rds_calls.until(
+        aws, identifier, "promoting", TYPICAL_SECONDS, _seen_in_a_row(is_promoted if settle else is_detached)
+    )
     return {
         **foreseen(order, lag, verdict),
         "started_at": started.isoformat(timespec="seconds"),
@@ -244,6 +254,48 @@ def _look(aws: Aws, identifier: str, lag_seconds: float | None) -> Replica | Non
     return observed_replica(instance, aws.region, lag_seconds) if instance else None
 
 
+@contextmanager
+def _nothing_begun(what: str) -> Iterator[None]:
+    """Mark an error as one that left everything as it was."""
+    try:
+        yield
+    except EngineError as error:
+        error.untouched = True
+        raise
+    except Exception as error:
+        if not is_aws_error(error):
+            raise
+        wrapped = EngineError(f"{what}: {describe_error(error)}")
+        wrapped.untouched = True
+        raise wrapped from error
+
+
+def _ask(aws: Aws, identifier: str, values: Mapping[str, Any]) -> None:
+    """Have the promotion begun.
+
+    Raises:
+        EngineError: if AWS refuses. An answer that was lost proves nothing, nor does a refusal after it: it may be
+            that of a second call to what the first one has begun.
+    """
+    answers = []
+
+    def call() -> None:
+        try:
+            _promote_once(aws, identifier, values)
+        except Exception as error:
+            answers.append(is_refusal(error))
+            raise
+
+    try:
+        rds_calls.send(aws, identifier, "promoting", call)
+    except Exception as error:
+        if not (isinstance(error, EngineError) or is_aws_error(error)):
+            raise
+        refused = EngineError(f"{identifier} in {aws.region} was not promoted: {describe_error(error)}")
+        refused.untouched = all(answers)
+        raise refused from error
+
+
 def _promote_once(aws: Aws, identifier: str, values: Mapping[str, Any]) -> None:
     """Send the call, unless an earlier one has been carried out; AWS refuses a second one."""
     try:
@@ -256,18 +308,12 @@ def _promote_once(aws: Aws, identifier: str, values: Mapping[str, Any]) -> None:
             raise
 
 
-def _seen_in_a_row(times: int) -> Callable[[Instance], bool]:
+def _seen_in_a_row(wanted: Callable[[Instance], bool], times: int = LOOKS) -> Callable[[Instance], bool]:
     seen = 0
 
     def holds(instance: Instance) -> bool:
         nonlocal seen
-        status = instance["DBInstanceStatus"]
-        if status in NEEDS_ACTION:
-            raise EngineError(
-                f"DB instance {instance['DBInstanceIdentifier']} is {status} in the middle of its promotion. "
-                f"{NEEDS_ACTION[status]} Then run again: it goes on where this run stopped."
-            )
-        seen = seen + 1 if is_promoted(instance) else 0
+        seen = seen + 1 if wanted(instance) else 0
         return seen >= times
 
     return holds
