@@ -21,7 +21,7 @@ options:
     description:
       - What else is known. C(heartbeat_lag_seconds), as M(pipeops.platform.postgres_heartbeat) measured it.
         C(parameter_group), that the standby should have. C(record), with the C(ttl) and the C(values) of the name that
-        clients use. C(leader_endpoint). C(cluster), with its C(status). C(promotion_seconds), as a drill measured it.
+        clients use. C(leader_endpoint). C(promotion_seconds), as a drill measured it.
       - Whatever is not known is left out, or null.
     type: dict
     default: {}

@@ -14,6 +14,8 @@ description:
     it any more, and the position in the write-ahead log that this module then returns is the last one that counts.
   - Unlike C(default_transaction_read_only), no session can undo that for itself. It outlives restarts, and it is
     replicated, so what was closed before a promotion is closed on the promoted server until it is opened there.
+  - A replica cannot be closed by itself. There, V(closed) waits until its primary's closing has arrived, and ends the
+    sessions, which nothing else ends.
   - RDS itself goes on. The sessions of its own roles are left alone.
 options:
   state:
@@ -88,7 +90,7 @@ from typing import Any
 
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.function import run_function
-from ansible_collections.pipeops.platform.plugins.module_utils.engine.waiting import Patience, Progress
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.waiting import Patience, Progress, wait_until
 from ansible_collections.pipeops.platform.plugins.module_utils.postgres import statements
 from ansible_collections.pipeops.platform.plugins.module_utils.postgres.connection import (
     POSTGRES_ARGUMENT_SPEC,
@@ -127,7 +129,7 @@ def _bring(connection: Any, params: Mapping[str, Any], check_mode: bool, progres
     result["diff"] = {"before_header": database, "after_header": database, "before": before, "after": after}
     if changed and not check_mode:
         if before["allow_connections"] is closing:
-            statements.allow_connections(connection, database, not closing)
+            _change(connection, params, progress)
         if closing:
             patience = Patience(params["wait_timeout"], params["wait_delay"])
             result["sessions_ended"] = statements.end_sessions(connection, database, patience, progress)
@@ -135,6 +137,22 @@ def _bring(connection: Any, params: Mapping[str, Any], check_mode: bool, progres
         result.setdefault("sessions_ended", 0)
         result["position"] = None if check_mode else statements.standing(connection)["written"]
     return result
+
+
+def _change(connection: Any, params: Mapping[str, Any], progress: Progress) -> None:
+    """Close or open the database; on a replica, see that this has arrived from its primary."""
+    database, closing = params["database"], params["state"] == "closed"
+    if not statements.standing(connection)["replica"]:
+        statements.allow_connections(connection, database, not closing)
+        return
+
+    def check() -> tuple[bool | None, str]:
+        arrived = statements.is_open(connection, database) is not closing
+        return (True if arrived else None), "open" if closing else "closed"
+
+    what = f"the database {database} on the replica at {params['endpoint']}:{params['port']} to be {params['state']}"
+    mend = f"A replica follows its primary in this: set state: {params['state']} there, and look how far it is behind."
+    wait_until(check, what, 1, Patience(params["wait_timeout"], params["wait_delay"]), progress, mend)
 
 
 def _describe(connection: Any, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ short_description: Read how ready a replica of another region is to take over
 version_added: 1.0.0
 description:
   - Reads in one go what has to be known before a replica is promoted, of the replica, its source, the backups, the
-    secret and the key in this region, and the quotas.
+    secret and the key in this region, the quotas, and the cluster.
   - All is read at the same time and each part for itself. A part whose region does not answer says so, with the reason,
     and the module goes on. It never fails because a region is down.
 options:
@@ -28,6 +28,12 @@ options:
     type: str
   kms_key_arn:
     description: KMS key of this region whose state is wanted.
+    type: str
+  cluster_name:
+    description: Name of the EKS cluster of this region on which the clients are to run after a failover.
+    type: str
+  source_cluster_name:
+    description: Name of the EKS cluster of the source's region, on which they run now.
     type: str
 extends_documentation_fragment:
   - amazon.aws.common.modules
@@ -212,6 +218,10 @@ source:
   returned: always
   type: dict
   contains:
+    replica_endpoints:
+      description: Where its replicas in its own region answer, by identifier.
+      type: dict
+      sample: {"pipeops-prod-replica-1": "pipeops-prod-replica-1.c1a2b3c4d5e6.us-west-2.rds.amazonaws.com"}
     region:
       description: Where it was asked.
       type: str
@@ -426,6 +436,43 @@ key:
       description: Its state.
       type: str
       sample: Enabled
+cluster:
+  description: The EKS cluster of O(cluster_name); null if not asked for.
+  returned: always
+  type: dict
+  contains: &cluster
+    region:
+      description: Where it was asked.
+      type: str
+      sample: us-east-1
+    reachable:
+      description: Whether there was an answer.
+      type: bool
+      sample: true
+    reason:
+      description: Why there was none.
+      type: str
+    exists:
+      description: Whether there is such a cluster.
+      type: bool
+      sample: true
+    name:
+      description: Its name.
+      type: str
+      sample: pipeops-dr
+    status:
+      description: Its status in AWS's word.
+      type: str
+      sample: ACTIVE
+    version:
+      description: Its version of Kubernetes.
+      type: str
+      sample: "1.34"
+source_cluster:
+  description: The EKS cluster of O(source_cluster_name), in the region of the source; null if not asked for.
+  returned: always
+  type: dict
+  contains: *cluster
 """
 
 from collections.abc import Mapping
@@ -444,6 +491,8 @@ ARGUMENT_SPEC = {
     # The name of a secret and the ARN of a key are no secrets.
     "secret_name": {"type": "str", "no_log": False},
     "kms_key_arn": {"type": "str", "no_log": False},
+    "cluster_name": {"type": "str"},
+    "source_cluster_name": {"type": "str"},
 }
 
 
@@ -460,9 +509,8 @@ def run(params: Mapping[str, Any], *, check_mode: bool, progress: Progress) -> d
             f"source_arn is {params['source_arn']!r}. Give the ARN of a DB instance, "
             "arn:aws:rds:REGION:ACCOUNT:db:IDENTIFIER."
         )
-    asked = replica_facts.Asked(
-        params["identifier"].lower(), source, params["source_arn"], params["secret_name"], params["kms_key_arn"]
-    )
+    more = (params[name] for name in ("secret_name", "kms_key_arn", "cluster_name", "source_cluster_name"))
+    asked = replica_facts.Asked(params["identifier"].lower(), source, params["source_arn"], *more)
     return dict(replica_facts.read(Aws(params, progress), asked))
 
 

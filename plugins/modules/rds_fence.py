@@ -12,6 +12,8 @@ version_added: 1.0.0
 description:
   - Gives an instance the default security group of its VPC instead of its own ones, and a tag that says since when.
     This platform keeps default groups without rules, so nothing reaches the instance any more.
+  - Its read replicas in the region are fenced, too. They go on showing what the instance last had, which is out of
+    date once another one leads. And if somebody deletes the instance, RDS makes them databases that take writes.
   - Established connections outlive a change of groups. M(pipeops.platform.postgres_access) ends them, and closes the
     database itself; use both.
   - There is no way back. A fenced instance holds what was written before another one took over, and is removed, with a
@@ -22,10 +24,17 @@ options:
     description: The identifier of the instance.
     type: str
     required: true
+  replicas:
+    description:
+      - Whether its read replicas in the region are fenced, too.
+      - If V(false), the instance is taken off the network and gets no tag, as what is still to be done would be
+        forgotten otherwise.
+    type: bool
+    default: true
   required:
     description:
-      - Whether it is an error if the region does not answer.
-      - If V(false), RV(reachable) tells.
+      - Whether it is an error if the region does not answer, or a replica cannot be fenced.
+      - If V(false), RV(reachable), RV(unfenced) and RV(reason) tell.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -63,15 +72,20 @@ reachable:
   type: bool
   sample: true
 reason:
-  description: Why it did not, empty if it did.
+  description: Why something is not fenced, empty if all is.
   returned: always
   type: str
   sample: ""
 fenced:
-  description: Whether the instance is fenced, or gone.
+  description: Whether the instance is fenced, or gone, and its replicas as far as O(replicas) says.
   returned: always
   type: bool
   sample: true
+unfenced:
+  description: Why a replica is not fenced, by its identifier.
+  returned: always
+  type: dict
+  sample: {}
 """
 
 from collections.abc import Mapping
@@ -88,9 +102,12 @@ from ansible_collections.pipeops.platform.plugins.module_utils.engine.function i
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.waiting import Progress
 from ansible_collections.pipeops.platform.plugins.module_utils.readiness import fence
 
+AGAIN = "Run again: what is done already is left alone."
+
 ARGUMENT_SPEC: dict[str, Any] = {
     **PATIENCE_ARGUMENT_SPEC,
     "identifier": {"type": "str", "required": True},
+    "replicas": {"type": "bool", "default": True},
     "required": {"type": "bool", "default": True},
 }
 
@@ -99,19 +116,24 @@ def run(params: Mapping[str, Any], *, check_mode: bool, progress: Progress) -> d
     """Fence the instance.
 
     Raises:
-        EngineError: if it cannot be done, or the region must answer and does not.
+        EngineError: if it cannot be done, or must be done and the region or a replica is in trouble.
     """
     aws, identifier = Aws(params, progress), params["identifier"].lower()
     try:
         fence.require_answer(aws)
-        return {"reachable": True, "reason": "", **fence.apply(aws, identifier, check_mode)}
+        found = fence.apply(aws, identifier, replicas=params["replicas"], check_mode=check_mode)
     except Exception as error:
         if not is_aws_error(error):
             raise
         reason = f"DB instance {identifier} in {aws.region} is not fenced: {describe_error(error)}"
         if params["required"]:
-            raise EngineError(f"{reason} Run again: what is done already is left alone.") from error
-        return {"reachable": False, "reason": reason, "fenced": False, "changed": False}
+            raise EngineError(f"{reason} {AGAIN}") from error
+        return {"reachable": False, "reason": reason, "fenced": False, "changed": False, "unfenced": {}}
+    left = "; ".join(f"{name} ({reason})" for name, reason in found["unfenced"].items())
+    reason = f"Read replicas of {identifier} in {aws.region} are not fenced: {left}." if left else ""
+    if reason and params["required"]:
+        raise EngineError(f"{reason} {AGAIN}")
+    return {"reachable": True, "reason": reason, **found}
 
 
 def main() -> None:

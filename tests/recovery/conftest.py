@@ -45,10 +45,12 @@ class Recovery(Platform):
     Attributes:
         dns: HOST:PORT of the sandbox's DNS.
         reports: where runs leave their reports.
+        untouched: whether everything is as it was stood up, so that no test has to go back to that.
     """
 
     dns: str
     reports: Path
+    untouched: bool = False
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return the process environment that leads to the sandbox and its servers."""
@@ -104,6 +106,16 @@ class Recovery(Platform):
             return (True if caught_up == REPLICAS else None), f"{caught_up} of {REPLICAS} have caught up"
 
         wait_until(check, "the replicas", 5, Patience(timeout=90, delay=0.2), lambda _text: None)
+
+    def await_primary(self, region: str, identifier: str) -> None:
+        """Wait until a promotion by hand is over."""
+
+        def check() -> tuple[bool | None, str]:
+            found = self.instance(region, identifier)
+            over = found["DBInstanceStatus"] == "available" and "StatusInfos" not in found
+            return over or None, found["DBInstanceStatus"]
+
+        wait_until(check, identifier, 5, Patience(timeout=60, delay=0.2), lambda _text: None)
 
     def endpoint(self, region: str, identifier: str) -> str:
         """Return the name at which a DB instance answers."""
@@ -177,20 +189,40 @@ def _stand() -> Iterator[Recovery]:
         stand.rows("INSERT INTO orders VALUES (1)")
         stand.await_streaming()
         stand.control("POST", "snapshot", name="pair")
+        stand.untouched = True
         yield stand
     finally:
         sandbox("down")
         shutil.rmtree(directory)
 
 
+def as_stood_up(stand: Recovery, *, changes: bool) -> Recovery:
+    """Go back to the pair as it was stood up, unless nobody has changed it since."""
+    stand.control("DELETE", "faults")
+    for region in (WEST, EAST):
+        stand.up(region)
+    stand.control("POST", "network", link_rtt_ms=10)
+    if not stand.untouched:
+        stand.control("POST", "restore", name="pair")
+        stand.control("POST", "clock", profile="instant", scale=1)
+        stand.await_streaming()
+    stand.untouched = not changes
+    return stand
+
+
 @pytest.fixture
 def pair(_stand: Recovery) -> Recovery:
     """Prod leads, dr follows, and one order is known."""
-    _stand.control("DELETE", "faults")
-    for region in (WEST, EAST):
-        _stand.up(region)
-    _stand.control("POST", "network", link_rtt_ms=10)
-    _stand.control("POST", "restore", name="pair")
-    _stand.control("POST", "clock", profile="instant", scale=1)
-    _stand.await_streaming()
-    return _stand
+    return as_stood_up(_stand, changes=True)
+
+
+@pytest.fixture
+def calm(_stand: Recovery) -> Recovery:
+    """The same for a test that changes nothing, so that the next one need not go back."""
+    return as_stood_up(_stand, changes=False)
+
+
+@pytest.fixture(scope="module")
+def shared(_stand: Recovery) -> Recovery:
+    """The same for the tests of a file that leave alone what the others look at."""
+    return as_stood_up(_stand, changes=True)

@@ -57,6 +57,29 @@ def stands_as_before(pair: Recovery) -> None:
     done(pair.dr("dr_status"))
 
 
+def test_a_person_decides_where_neither_says_that_it_leads(pair: Recovery) -> None:
+    """Somebody promoted the standby by hand: two databases take writes, and no tag tells which one counts."""
+    pair.client("rds", EAST).promote_read_replica(DBInstanceIdentifier="pipeops-dr")
+    pair.await_primary(EAST, "pipeops-dr")
+    for region, name in ((WEST, "pipeops-prod"), (EAST, "pipeops-dr")):
+        assert pair.rows("INSERT INTO orders VALUES (2) RETURNING number", pair.endpoint(region, name)) == [2]
+    for playbook in ("dr_status", "dr_fence", "dr_failover"):
+        said = refused(pair.dr(playbook, confirm="prod"))
+        assert "It cannot be told which database leads" in said
+        assert "playbooks/dr_fence.yml -e leader=NAME" in said
+    assert "leader=nobody names neither prod nor dr" in refused(pair.dr("dr_fence", leader="nobody"))
+    done(pair.dr("dr_fence", leader="dr"))
+    report = pair.findings()
+    assert (report["leader"], report["fence_owed"]) == ("dr", "nothing")
+    assert "pipeops:fenced" in pair.tags(WEST, "pipeops-prod")
+    with pytest.raises(psycopg.OperationalError):
+        pair.connect(pair.endpoint(WEST, "pipeops-prod"))
+    # The name still leads to prod: the move that somebody began by hand is carried on.
+    done(pair.dr("dr_failover"))
+    assert pair.leads_to() == pair.endpoint(EAST, "pipeops-dr")
+    assert pair.rows("SELECT number FROM orders ORDER BY 1", region=EAST) == [1, 2]
+
+
 def test_the_roles_may_stay_reversed(pair: Recovery) -> None:
     done(pair.dr("dr_switchover", confirm="prod"))
     done(pair.dr("dr_failback", confirm="prod", topology="reversed"))

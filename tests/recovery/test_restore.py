@@ -35,6 +35,22 @@ def test_a_drill_leaves_nothing_behind_and_touches_nothing(pair: Recovery) -> No
     assert info["Status"] == "replicating"
 
 
+def test_a_killed_drill_is_carried_on(pair: Recovery) -> None:
+    before = instances(pair, EAST)
+    pair.control(
+        "POST", "faults", effect="kill_client", operation="RestoreDBInstanceToPointInTime", nth=1, when="after",
+        also="ansible-playbook",
+    )  # fmt: skip
+    killed = pair.dr("dr_drill")
+    assert killed.status < 0
+    assert instances(pair, EAST) == sorted([*before, "pipeops-dr-drill"])
+    again = pair.dr("dr_drill")
+    done(again)
+    assert pair.findings()["first_write_at"]
+    assert "rds:RestoreDBInstanceToPointInTime" not in again.mutations
+    assert instances(pair, EAST) == before
+
+
 def test_a_drill_without_backups_is_refused(pair: Recovery) -> None:
     arn = pair.instance(WEST, "pipeops-prod")["DBInstanceArn"]
     pair.client("rds", EAST).stop_db_instance_automated_backups_replication(SourceDBInstanceArn=arn)
@@ -60,3 +76,28 @@ def test_a_point_in_time_comes_back_and_goes(pair: Recovery) -> None:
     assert again.mutations == []
     done(pair.dr("restore", "prod", restore_to="look", restore_state="absent"))
     assert "pipeops-prod-look" not in instances(pair, WEST)
+
+
+def test_the_pairs_backups_come_back_while_its_region_is_down(pair: Recovery) -> None:
+    """The way out without a standby: what was replicated before the region was lost."""
+    pair.down(WEST)
+    wanted = {"restore_to": "rescue", "restore_from": "replicated"}
+    run = pair.dr("restore", "dr", **wanted)
+    done(run)
+    assert {call["region"] for call in run.calls if call["mutating"]} == {EAST}
+    endpoint = pair.endpoint(EAST, "pipeops-dr-rescue")
+    assert pair.rows("SELECT number FROM orders", endpoint, EAST) == [1]
+    assert pair.rows("INSERT INTO orders VALUES (2) RETURNING number", endpoint, EAST) == [2]
+    again = pair.dr("restore", "dr", **wanted)
+    done(again)
+    assert again.mutations == []
+
+
+def test_a_snapshot_comes_back(pair: Recovery) -> None:
+    rds = pair.client("rds", WEST)
+    rds.create_db_snapshot(DBInstanceIdentifier="pipeops-prod", DBSnapshotIdentifier="before")
+    pair.await_primary(WEST, "pipeops-prod")
+    pair.rows("DELETE FROM orders")
+    done(pair.dr("restore", "prod", restore_to="look", restore_snapshot="before"))
+    assert pair.rows("SELECT number FROM orders", pair.endpoint(WEST, "pipeops-prod-look")) == [1]
+    assert "Say what to restore" in refused(pair.dr("restore", "prod", restore_to="look", restore_from="snapshot"))

@@ -40,18 +40,26 @@ def test_it_is_refused_before_anything_is_touched(pair: Recovery) -> None:
 
 def test_it_loses_nothing_and_happens_once(pair: Recovery) -> None:
     pair.rows("INSERT INTO orders VALUES (2)")
-    with pair.connect() as session:
+    replicas = pair.instance(WEST, "pipeops-prod")["ReadReplicaDBInstanceIdentifiers"]
+    replicas = [name for name in replicas if not name.startswith("arn:")]
+    assert len(replicas) == 2
+    with pair.connect() as session, pair.connect(pair.endpoint(WEST, replicas[0])) as reader:
         done(pair.dr("dr_switchover", confirm="prod"))
         with pytest.raises(psycopg.OperationalError):
             session.execute("INSERT INTO orders VALUES (3)")
+        # What it reads would be out of date from now on.
+        with pytest.raises(psycopg.OperationalError):
+            reader.execute("SELECT 1")
     report = pair.findings()
     assert (report["leader"], report["acknowledged_writes_lost"], report["fence_owed"]) == ("dr", 0, "nothing")
     assert report["sessions_ended"] == 1
     assert pair.leads_to() == pair.endpoint(EAST, "pipeops-dr")
     assert pair.rows("SELECT number FROM orders ORDER BY 1", region=EAST) == [1, 2]
-    assert "pipeops:fenced" in pair.tags(WEST, "pipeops-prod")
-    with pytest.raises(psycopg.OperationalError):
-        pair.connect(pair.endpoint(WEST, "pipeops-prod"))
+    for name in ("pipeops-prod", *replicas):
+        assert "pipeops:fenced" in pair.tags(WEST, name)
+        for database in ("app", "postgres"):
+            with pytest.raises(psycopg.OperationalError):
+                pair.connect(pair.endpoint(WEST, name), database=database)
     for answer in ("prod", "dr"):
         said = refused(pair.dr("dr_switchover", confirm=answer))
         assert "playbooks/dr_failback.yml makes prod a standby again" in said
@@ -76,6 +84,42 @@ def test_a_leader_whose_standby_does_not_catch_up_is_opened_again(pair: Recovery
     assert "rds:PromoteReadReplica" not in run.mutations
     pair.control("POST", f"rds/{EAST}/pipeops-dr", replay="running")
     takes_writes(pair)
+
+
+def refuse_promotion(pair: Recovery) -> None:
+    """Let AWS refuse each promotion, for a reason that no look before can foresee."""
+    pair.control(
+        "POST", "faults", effect="error", operation="PromoteReadReplica", code="KMSKeyNotAccessibleFault",
+        message="the key is gone", status=400,
+    )  # fmt: skip
+
+
+def test_a_refusal_by_aws_puts_everything_back(pair: Recovery) -> None:
+    refuse_promotion(pair)
+    run = pair.dr("dr_switchover", confirm="prod")
+    assert run.status == 2
+    said = text(run)
+    assert "KMSKeyNotAccessibleFault: the key is gone" in said
+    assert "prod leads as before; its database is open again" in said
+    takes_writes(pair)
+    pair.control("DELETE", "faults")
+    done(pair.dr("dr_switchover", confirm="prod"))
+    assert pair.rows("SELECT number FROM orders ORDER BY 1", region=EAST) == [1, 9]
+
+
+def test_an_answer_that_was_lost_leaves_the_leader_closed(pair: Recovery) -> None:
+    """Nobody knows whether the first call was carried out; two databases that take writes would be worse than none."""
+    pair.control("POST", "faults", effect="error_500", operation="PromoteReadReplica", nth=1)
+    refuse_promotion(pair)
+    run = pair.dr("dr_switchover", confirm="prod")
+    assert run.status == 2
+    assert "Whether the promotion has begun is not known, so prod stays closed" in text(run)
+    with pytest.raises(psycopg.OperationalError):
+        pair.connect()
+    pair.control("DELETE", "faults")
+    done(pair.dr("dr_failover"))
+    assert pair.leads_to() == pair.endpoint(EAST, "pipeops-dr")
+    assert pair.rows("SELECT number FROM orders", region=EAST) == [1]
 
 
 def test_one_that_was_killed_after_the_promotion_is_carried_on(pair: Recovery) -> None:

@@ -16,8 +16,11 @@ from ansible_collections.pipeops.platform.plugins.modules import rds_cross_regio
 from tests.sandbox.conftest import Account
 from tests.sandbox.rds_pair import EAST, PROD_ARN, WEST, Side, lay_pair, make_side, put_metric, set_region
 
-PARTS = {"replica", "lag", "source", "source_metrics", "backups", "quotas", "secret", "secret_replication", "key"}
-OF_THE_SOURCE = {"source", "source_metrics", "secret_replication"}
+PARTS = {
+    "replica", "lag", "source", "source_metrics", "backups", "quotas", "secret", "secret_replication", "key", "cluster",
+    "source_cluster",
+}  # fmt: skip
+OF_THE_SOURCE = {"source", "source_metrics", "secret_replication", "source_cluster"}
 
 
 @pytest.fixture
@@ -33,6 +36,8 @@ def read(dr: Side, **options: Any) -> dict[str, Any]:
         "source_arn": PROD_ARN,
         "secret_name": "pipeops/prod/database",
         "kms_key_arn": dr.options["kms_key_arn"],
+        "cluster_name": "pipeops-dr",
+        "source_cluster_name": "pipeops-prod",
     }
     checked = ArgumentSpecValidator({**aws_argument_spec(), **module.ARGUMENT_SPEC}).validate({**given, **options})
     assert not checked.error_messages
@@ -82,13 +87,15 @@ def test_a_region_that_is_down_costs_its_own_parts_only(account: Account, pair: 
 
 def test_what_is_not_there_is_told(account: Account, dr: Side) -> None:
     facts = read(dr, kms_key_arn="arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555")
-    assert [facts[name]["exists"] for name in ("replica", "source", "backups", "secret", "key")] == [False] * 5
+    for name in ("replica", "source", "backups", "secret", "key", "cluster", "source_cluster"):
+        assert facts[name]["exists"] is False, name
     assert facts["lag"]["seconds"] is None and facts["key"]["enabled"] is False
 
 
 def test_what_is_not_asked_for_is_null(account: Account, dr: Side) -> None:
-    facts = read(dr, secret_name=None, kms_key_arn=None)
-    assert {name for name, part in facts.items() if part is None} == {"secret", "secret_replication", "key"}
+    facts = read(dr, secret_name=None, kms_key_arn=None, cluster_name=None, source_cluster_name=None)
+    nothing = {name for name, part in facts.items() if part is None}
+    assert nothing == {"secret", "secret_replication", "key", "cluster", "source_cluster"}
 
 
 def test_every_fact_is_documented(account: Account, dr: Side) -> None:

@@ -13,11 +13,13 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
+from pipeops_sandbox.overlays.rds.inject import set_status
 
 from tests.sandbox.conftest import MODULES, Account
 from tests.sandbox.rds_pair import EAST, WEST, set_region
 
 NAME = "pipeops-prod"
+ALL = (NAME, f"{NAME}-a", f"{NAME}-b")
 
 
 def call(account: Account, module: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
@@ -89,10 +91,39 @@ def test_what_another_region_follows_is_kept(account: Account, primary: dict[str
 def test_a_fence_falls_once(account: Account, primary: dict[str, Any]) -> None:
     assert call(account, "rds_fence", check=True)["fenced"] is False
     assert (call(account, "rds_fence")["fenced"], call(account, "rds_fence")["changed"]) == (True, False)
-    (shown,) = account.client("rds", WEST).describe_db_instances(DBInstanceIdentifier=NAME)["DBInstances"]
-    assert primary["group"] not in [group["VpcSecurityGroupId"] for group in shown["VpcSecurityGroups"]]
-    assert "pipeops:fenced" in {tag["Key"] for tag in shown["TagList"]}
+    assert [fenced(account, primary, name) for name in ALL] == [(True, True)] * 3
     assert call(account, "rds_fence", identifier="nobody")["fenced"] is True
+
+
+def fenced(account: Account, primary: dict[str, Any], name: str) -> tuple[bool, bool]:
+    """Tell whether an instance is off the network, and whether its tag says so."""
+    (shown,) = account.client("rds", WEST).describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
+    groups = [group["VpcSecurityGroupId"] for group in shown["VpcSecurityGroups"]]
+    return primary["group"] not in groups, "pipeops:fenced" in {tag["Key"] for tag in shown["TagList"]}
+
+
+def test_replicas_are_fenced_afterwards_where_seconds_count(account: Account, primary: dict[str, Any]) -> None:
+    assert call(account, "rds_fence", replicas=False)["fenced"] is True
+    assert [fenced(account, primary, name) for name in ALL] == [(True, False), (False, False), (False, False)]
+    assert call(account, "rds_fence", replicas=False)["changed"] is False
+    assert call(account, "rds_fence")["fenced"] is True
+    assert [fenced(account, primary, name) for name in ALL] == [(True, True)] * 3
+
+
+def test_a_replica_in_trouble_is_owed_and_keeps_no_other_from_its_fence(
+    account: Account, primary: dict[str, Any]
+) -> None:
+    set_status("123456789012", WEST, f"{NAME}-a", "storage-full")
+    found = call(account, "rds_fence", required=False)
+    assert (found["reachable"], found["fenced"], list(found["unfenced"])) == (True, False, [f"{NAME}-a"])
+    assert "is storage-full" in found["reason"]
+    # No tag on the primary: what reads it would forget the replica.
+    assert [fenced(account, primary, name) for name in ALL] == [(True, False), (False, False), (True, True)]
+    with pytest.raises(EngineError, match=f"Read replicas of {NAME} in us-west-2 are not fenced: {NAME}-a"):
+        call(account, "rds_fence")
+    set_status("123456789012", WEST, f"{NAME}-a", "available")
+    assert call(account, "rds_fence")["fenced"] is True
+    assert [fenced(account, primary, name) for name in ALL] == [(True, True)] * 3
 
 
 def test_a_fence_that_would_let_something_in_is_refused(account: Account, primary: dict[str, Any]) -> None:

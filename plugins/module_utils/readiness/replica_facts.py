@@ -9,7 +9,7 @@ In a disaster half of the answers are missing. So a part that cannot be read say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -35,6 +35,8 @@ class Asked:
         source: where the instance is that it replicates.
         secret: name of the secret with the password, None if it does not matter.
         kms_key_arn: the key that what is made here is encrypted with, None if it does not matter.
+        cluster: name of the EKS cluster here, on which clients are to run; None if it does not matter.
+        source_cluster: name of the one in the region of the source.
     """
 
     identifier: str
@@ -42,6 +44,8 @@ class Asked:
     source_arn: str
     secret: str | None = None
     kms_key_arn: str | None = None
+    cluster: str | None = None
+    source_cluster: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,8 @@ def read(aws: Aws, asked: Asked) -> dict[str, dict[str, Any] | None]:
         "secret": (aws.region, _secret if asked.secret else None),
         "secret_replication": (asked.source.region, _secret_replication if asked.secret else None),
         "key": (aws.region, _key if asked.kms_key_arn else None),
+        "cluster": (aws.region, _cluster if asked.cluster else None),
+        "source_cluster": (asked.source.region, _source_cluster if asked.source_cluster else None),
     }
     with ThreadPoolExecutor(len(parts)) as pool:
         futures = {name: pool.submit(_part, region, call, aws, asked) for name, (region, call) in parts.items() if call}
@@ -158,7 +164,18 @@ def _replica(aws: Aws, asked: Asked) -> dict[str, Any]:
 def _source(aws: Aws, asked: Asked) -> dict[str, Any]:
     where = asked.source
     found = rds_describe.describe(aws, where.identifier, region=where.region, probe=True)
-    return asdict(instance_facts(found, datetime.now(UTC)))
+    facts = asdict(instance_facts(found, datetime.now(UTC)))
+    return {**facts, "replica_endpoints": _endpoints(aws, where.region, facts["replicas"])}
+
+
+def _endpoints(aws: Aws, region: str, replicas: Sequence[str]) -> dict[str, str]:
+    """Return where those of the replicas answer that are in the region of their source; the others have ARNs."""
+    names = [name for name in replicas if not name.startswith("arn:")]
+    if not names:
+        return {}
+    filters = [{"Name": "db-instance-id", "Values": names}]
+    found = aws.client("rds", region=region, probe=True).describe_db_instances(Filters=filters)["DBInstances"]
+    return {one["DBInstanceIdentifier"]: one["Endpoint"]["Address"] for one in found if one.get("Endpoint")}
 
 
 def _lag(aws: Aws, asked: Asked) -> dict[str, Any]:
@@ -229,6 +246,24 @@ def _key(aws: Aws, asked: Asked) -> dict[str, Any]:
             raise
         return {"exists": False, "enabled": False, "arn": None, "state": None}
     return {"exists": True, "enabled": found["Enabled"], "arn": found["Arn"], "state": found["KeyState"]}
+
+
+def _cluster(aws: Aws, asked: Asked) -> dict[str, Any]:
+    return _described_cluster(aws, aws.region, asked.cluster)
+
+
+def _source_cluster(aws: Aws, asked: Asked) -> dict[str, Any]:
+    return _described_cluster(aws, asked.source.region, asked.source_cluster)
+
+
+def _described_cluster(aws: Aws, region: str, name: str | None) -> dict[str, Any]:
+    try:
+        found = aws.client("eks", region=region, probe=True).describe_cluster(name=name)["cluster"]
+    except Exception as error:
+        if error_code(error) != "ResourceNotFoundException":
+            raise
+        return {"exists": False, "name": name, "status": None, "version": None}
+    return {"exists": True, "name": name, "status": found["status"], "version": found["version"]}
 
 
 def _quotas(aws: Aws, _asked: Asked) -> dict[str, Any]:

@@ -30,6 +30,8 @@ TYPICAL_PROMOTION = 300.0
 OWN_STEPS = 30.0
 #: A backup of an instance is over within this time; RDS promotes nothing meanwhile.
 TYPICAL_BACKUP = 300.0
+#: Statuses in which an EKS cluster takes workloads; while it is UPDATING its nodes and its API go on.
+CLUSTER_WORKS = frozenset({"ACTIVE", "UPDATING"})
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ def verdict(facts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]
     Args:
         facts: the answer of M(pipeops.platform.rds_cross_region_replica_info) for the standby.
         more: ``heartbeat_lag_seconds`` (measured just now, or None), ``parameter_group`` (the standby's as wanted),
-            ``record`` (``ttl`` and ``values`` of the name, or None), ``leader_endpoint``, ``cluster`` (``status``, or
-            None if there is none to look at), ``promotion_seconds`` (as measured by a drill, or None).
+            ``record`` (``ttl`` and ``values`` of the name, or None), ``leader_endpoint``, ``promotion_seconds`` (as
+            measured by a drill, or None).
     """
     checks = [check for part in PARTS for check in part(facts, more)]
     grades = {check.grade for check in checks}
@@ -207,12 +209,20 @@ def _access(facts: Mapping[str, Any], more: Mapping[str, Any]) -> Iterator[Check
 
 
 def _room(facts: Mapping[str, Any], more: Mapping[str, Any]) -> Iterator[Check]:
+    """Grade what a restore, or a replica of the new leader, needs beside what stands."""
     del more
-    left = facts["quotas"].get("instances_left")
+    quotas, mend = facts["quotas"], "Raise the quota of {} in this region: restores and replicas need it."
+    left, gib, snapshots = (quotas.get(name) for name in ("instances_left", "storage_left_gib", "snapshots_left"))
     if left is not None:
-        enough = left >= 1
-        mend = "" if enough else "Raise the quota of DB instances in this region: restores and replicas need it."
-        yield Check("quota", "good" if enough else "warning", f"{left} more DB instances are allowed here", mend)
+        grade: Grade = "good" if left >= 1 else "warning"
+        yield Check("quota", grade, f"{left} more DB instances are allowed here", mend.format("DB instances"))
+    needed = facts["replica"].get("storage_gib") or 0
+    if gib is not None and gib < needed:
+        said = f"{gib} GiB of storage more are allowed here, a copy of the standby has {needed}"
+        yield Check("quota of storage", "warning", said, mend.format("storage of DB instances"))
+    if snapshots is not None and snapshots < 1:
+        said = "no manual snapshot more is allowed here, so a former leader could not leave one"
+        yield Check("quota of snapshots", "warning", said, "Raise the quota of manual snapshots, or delete old ones.")
 
 
 def _name(facts: Mapping[str, Any], more: Mapping[str, Any]) -> Iterator[Check]:
@@ -234,12 +244,25 @@ def _name(facts: Mapping[str, Any], more: Mapping[str, Any]) -> Iterator[Check]:
 
 
 def _cluster(facts: Mapping[str, Any], more: Mapping[str, Any]) -> Iterator[Check]:
-    del facts
-    cluster = more.get("cluster")
-    if cluster:
-        good = cluster.get("status") == "ACTIVE"
-        said = f"the standby cluster is {cluster.get('status') or 'not there'}"
-        yield Check("cluster", "good" if good else "bad", said, "" if good else "Run site.yml for the standby.")
+    del more
+    cluster, leading = facts.get("cluster"), facts.get("source_cluster") or {}
+    if cluster is None:
+        return
+    converge = "Run site.yml for the standby environment."
+    if not cluster["reachable"]:
+        said = f"nobody knows how the standby cluster is: {cluster['reason']}"
+        yield Check("cluster", "warning", said, "Look at EKS in the standby's region.")
+    elif not cluster["exists"]:
+        yield Check("cluster", "bad", f"there is no cluster {cluster['name']} for applications to run on", converge)
+    elif cluster["status"] not in CLUSTER_WORKS:
+        mend = f"Look at its health in EKS. {converge}"
+        yield Check("cluster", "bad", f"the standby cluster {cluster['name']} is {cluster['status']}", mend)
+    elif leading.get("version") and leading["version"] != cluster["version"]:
+        said = f"the standby cluster runs Kubernetes {cluster['version']}, the leader's {leading['version']}"
+        yield Check("cluster", "warning", said, "Give both the same eks_version, and run site.yml for both.")
+    else:
+        said = f"the standby cluster {cluster['name']} is {cluster['status']}, Kubernetes {cluster['version']}"
+        yield Check("cluster", "good", said)
 
 
 PARTS = (_replica, _replication, _log, _backups, _access, _room, _name, _cluster)

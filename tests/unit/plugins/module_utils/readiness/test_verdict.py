@@ -39,13 +39,14 @@ FACTS: dict[str, Any] = {
     "secret": {"reachable": True, "exists": True},
     "secret_replication": {"reachable": True, "status": "InSync"},
     "key": {"reachable": True, "exists": True, "enabled": True, "state": "Enabled"},
+    "cluster": {"reachable": True, "exists": True, "name": "pipeops-dr", "status": "ACTIVE", "version": "1.34"},
+    "source_cluster": {"reachable": True, "exists": True, "name": "pipeops-prod", "version": "1.34"},
 }
 MORE: dict[str, Any] = {
     "heartbeat_lag_seconds": 0.2,
     "parameter_group": "pipeops-dr-postgres17",
     "record": {"ttl": 30, "values": ["pipeops-prod.c1.us-west-2.rds.amazonaws.com"]},
     "leader_endpoint": "pipeops-prod.c1.us-west-2.rds.amazonaws.com",
-    "cluster": {"status": "ACTIVE"},
 }
 
 
@@ -99,7 +100,12 @@ def test_a_healthy_standby_is_ready() -> None:
         ({}, {"record": None}, "name", "bad"),
         ({}, {"record": {"ttl": 300, "values": MORE["record"]["values"]}}, "name", "warning"),
         ({}, {"record": {"ttl": 30, "values": ["elsewhere"]}}, "name", "bad"),
-        ({}, {"cluster": {"status": "FAILED"}}, "cluster", "bad"),
+        ({"quotas": {"storage_left_gib": 50}, "replica": {"storage_gib": 100}}, {}, "quota of storage", "warning"),
+        ({"quotas": {"snapshots_left": 0}}, {}, "quota of snapshots", "warning"),
+        ({"cluster": {"status": "FAILED"}}, {}, "cluster", "bad"),
+        ({"cluster": {"exists": False}}, {}, "cluster", "bad"),
+        ({"cluster": {"reachable": False, "reason": "no answer"}}, {}, "cluster", "warning"),
+        ({"source_cluster": {"version": "1.35"}}, {}, "cluster", "warning"),
     ],
 )
 def test_each_thing_is_seen(changes: dict[str, dict[str, Any]], more: dict[str, Any], name: str, grade: str) -> None:
@@ -108,6 +114,12 @@ def test_each_thing_is_seen(changes: dict[str, dict[str, Any]], more: dict[str, 
     assert checks[name]["grade"] == grade
     assert checks[name]["mend"], "whoever reads it wants to know what to do"
     assert found["verdict"] == ("not ready" if grade == "bad" else "ready, with warnings")
+
+
+def test_a_cluster_whose_pair_is_not_known_is_judged_by_itself() -> None:
+    for pair in ({"reachable": False, "version": None}, {"exists": False, "version": None}):
+        assert graded({"source_cluster": pair}, {})["verdict"] == "ready"
+    assert graded({"cluster": {"status": "UPDATING"}}, {})["verdict"] == "ready"
 
 
 def test_a_backup_under_way_takes_its_time() -> None:
