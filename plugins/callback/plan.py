@@ -13,7 +13,8 @@ short_description: Print the plan of a run and what stands after it
 version_added: 1.0.0
 description:
   - At the end of a run, prints for each environment what was (or with C(--check) would be) created, changed and
-    deleted, what that interrupts, whether it can be undone and how long it usually takes, and then the totals.
+    deleted, what that interrupts, whether it can be undone, how long it usually takes and what is created costs a
+    month, and then the totals.
   - After a real run, prints what stands where.
   - Writes the same as JSON, for pull requests and for other programs.
 requirements:
@@ -45,6 +46,7 @@ from typing import Any
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.pipeops.platform.plugins.plugin_utils import run_report
+from ansible_collections.pipeops.platform.plugins.plugin_utils.cost.plan import price_of, sum_line
 
 
 class CallbackModule(CallbackBase):
@@ -118,6 +120,9 @@ def _print_record(console: Any, record: run_report.HostRecord, check_mode: bool,
     console.print(
         f"[bold]{run_report.totals_line(record.counts(), check_mode)}[/]" + (" before it failed" if failed else "")
     )
+    cost = sum_line(record.actions)
+    if cost:
+        console.print(cost)
     for item in record.unmanaged:
         console.print(f"[dim]not in the inventory, left alone: {item['kind']} {item['name']} ({item['id']})[/]")
     if check_mode or failed or not record.document:
@@ -133,7 +138,7 @@ def _action_table(record: run_report.HostRecord) -> Any:
     from rich.text import Text  # noqa: PLC0415 - as in _print
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("", "resource", "name", "what changes", "effect", "usually"):
+    for title in ("", "resource", "name", "what changes", "effect", "usually", "a month"):
         table.add_column(title, overflow="fold")
     for action in record.actions:
         style = run_report.STYLES[action["verb"]]
@@ -144,5 +149,6 @@ def _action_table(record: run_report.HostRecord) -> Any:
             run_report.changed_attributes(action),
             run_report.effect(action),
             run_report.duration(action["typical_seconds"]),
+            price_of(action),
         )
     return table

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .cost.plan import with_price
+
 SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-"}
 STYLES = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red"}
 
@@ -42,7 +44,9 @@ class HostRecord:
         self.ended = time.monotonic()
         if result.get("changed"):
             self.tasks.append({"task": task, "item": item})
-        self.actions.extend({**action, "task": task} for action in result.get("actions") or [] if "verb" in action)
+        region = str(result.get("region") or "")
+        actions = (action for action in result.get("actions") or [] if "verb" in action)
+        self.actions.extend({**with_price(action, region), "task": task} for action in actions)
         self.unmanaged.extend(result.get("unmanaged") or [])
         outputs = result.get("outputs")
         if isinstance(outputs, Mapping) and isinstance(outputs.get("document"), Mapping):

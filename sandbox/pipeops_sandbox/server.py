@@ -18,7 +18,7 @@ from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from . import faults, overlays, quick, state
+from . import faults, overlays, own, quick, state
 from .control import PREFIX, Control
 from .http_server import CutConnection, Environ, Response, Server
 from .journal import Entry, Journal
@@ -144,13 +144,15 @@ class Sandbox:
         known = token.answer(self.account) if token else None
         if known:
             return known
-        response = self._dispatch(call, environ)
+        response = self._dispatch(call, environ, body)
         if token:
             token.remember(self.account, response)
         return response
 
-    def _dispatch(self, call: Call, environ: Environ) -> Response:
+    def _dispatch(self, call: Call, environ: Environ, body: bytes) -> Response:
         """Run a call in moto, and turn what moto lacks into one clear error that no SDK retries."""
+        if call.service in own.SERVICES:
+            return own.SERVICES[call.service](call, body) or not_emulated(call)
         try:
             chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
         except NotImplementedError:

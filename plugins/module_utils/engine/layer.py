@@ -139,7 +139,7 @@ def run_layer(
         raise
     if not check_mode:
         _apply(layer, executor, plan, params)
-    return _result(layer, params, plan, before, state, check_mode)
+    return _result(layer, params, plan, before, state, check_mode, context.region)
 
 
 def _scopes(layer: Layer, context: Context, wanted: Mapping[Key, Wanted]) -> dict[str, Scope]:
@@ -207,6 +207,7 @@ def _result(
     before: Mapping[Key, Observed],
     state: State,
     check_mode: bool,
+    region: str,
 ) -> dict[str, Any]:
     touched = list(dict.fromkeys(action.key for action in plan.actions))
     after = _after(plan, before, state) if check_mode else dict(state.observed)
@@ -218,6 +219,7 @@ def _result(
         "deferred": [action.as_dict() for action in plan.deferred],
         "unmanaged": [{"kind": item.kind, "name": item.name, "id": item.id} for item in plan.unmanaged],
         "settled": not plan.deferred and ready,
+        "region": region,
         "before": {"/".join(key): _describe(before.get(key)) for key in touched},
         "after": {"/".join(key): _describe(after.get(key)) for key in touched},
     }
