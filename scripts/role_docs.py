@@ -158,6 +158,8 @@ def _result_rows(result: str, module: str) -> Iterator[tuple[str, ...]]:
 def actions(role: str) -> str:
     """Return the IAM actions of a role, and those that AWS asks for beside."""
     calls = {call for module in modules_of(role).values() for call in calls_of_module(module)}
+    if not calls:
+        return "None: AWS is not asked.\n"
     own = "\n".join(["```text", *sorted(actions_of(calls)), "```", ""])
     beside = [(f"`{action}`", "; ".join(reasons)) for action, reasons in actions_beside(calls).items()]
     return f"{own}\n{table(('And', 'For'), beside)}" if beside else own

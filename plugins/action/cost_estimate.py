@@ -13,8 +13,9 @@ from ansible_collections.pipeops.platform.plugins.module_utils.cost.money import
 from ansible_collections.pipeops.platform.plugins.plugin_utils.cost.pricing import PRICES, price_list, priced
 from ansible_collections.pipeops.platform.plugins.plugin_utils.environments import (
     COLLECTION,
+    Environment,
     defaults_of,
-    host_of,
+    filled,
     specs_of,
 )
 
@@ -35,7 +36,7 @@ class ActionModule(ActionBase):
         if checked.error_messages:
             return {**result, "failed": True, "msg": "; ".join(checked.error_messages)}
         specs = specs_of(COLLECTION)
-        host = host_of(str(variables["inventory_hostname"]), variables, self._templar.template, specs)
+        host = Environment(str(variables["inventory_hostname"]), *filled(variables, self._templar.template, specs))
         try:
             prices = price_list(Path(checked.validated_parameters.get("prices_file") or PRICES))
             found = priced(host, defaults_of(COLLECTION), specs, prices)

@@ -5,14 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleError
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
@@ -21,20 +17,18 @@ from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors imp
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight.check import Host, Rulebook, Verdict, check
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight.problems import report
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight.specs import Specs
+from ansible_collections.pipeops.platform.plugins.plugin_utils.environments import COLLECTION, filled, specs_of
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "required": {"type": "list", "elements": "str", "default": []},
 }
-ROLES = Path(__file__).parents[2] / "roles"
 #: The variable by which another host of the play is known to be an environment.
 ENVIRONMENT = "platform_environment"
 
 
-@cache
 def collection_specs() -> Specs:
     """Return the variables of all roles of this collection."""
-    found = sorted(ROLES.glob("*/meta/argument_specs.yml"))
-    return Specs.from_documents({path.parents[1].name: yaml_load(path.read_text("utf-8")) for path in found})
+    return specs_of(COLLECTION)
 
 
 # Loaded before the workers are forked, so that none of them has to read this again.
@@ -74,16 +68,7 @@ class ActionModule(ActionBase):
 
     def _host(self, name: str, variables: Mapping[str, Any]) -> Host:
         """Fill in the templates of the variables that steer the platform; all others are nobody's business."""
-        values: dict[str, Any] = {}
-        unresolved: dict[str, str] = {}
-        specs = collection_specs()
-        for variable in filter(specs.concerns, variables):
-            try:
-                raw = variables[variable]
-                values[variable] = self._templar.template(raw) if variable in specs.options else raw
-            except AnsibleError as error:
-                unresolved[variable] = str(error)
-        return Host(name, values, unresolved)
+        return Host(name, *filled(variables, self._templar.template, collection_specs()))
 
 
 def _connect(options: Mapping[str, Any], region: str) -> Aws:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
 
-from ..module_utils.preflight.check import Host
 from ..module_utils.preflight.specs import Specs
 
 #: Where this collection is.
@@ -43,8 +43,29 @@ def defaults_of(collection: Path) -> Mapping[str, Any]:
     return values
 
 
-def host_of(name: str, variables: Mapping[str, Any], template: Callable[[Any], Any], specs: Specs) -> Host:
-    """Fill in the templates of the variables that steer the platform; all others are nobody's business."""
+@dataclass(frozen=True)
+class Environment:
+    """An environment as Ansible knows it.
+
+    Attributes:
+        name: the host's name.
+        values: its variables, templated.
+        unresolved: variables whose template cannot be filled in, each with the reason.
+    """
+
+    name: str
+    values: Mapping[str, Any]
+    unresolved: Mapping[str, str]
+
+
+def filled(
+    variables: Mapping[str, Any], template: Callable[[Any], Any], specs: Specs
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Fill in the templates of the variables that steer the platform; all others are nobody's business.
+
+    Returns:
+        The variables with their values, and those that cannot be filled in with the reason.
+    """
     values: dict[str, Any] = {}
     unresolved: dict[str, str] = {}
     for variable in filter(specs.concerns, variables):
@@ -53,10 +74,10 @@ def host_of(name: str, variables: Mapping[str, Any], template: Callable[[Any], A
             values[variable] = template(raw) if variable in specs.options else raw
         except AnsibleError as error:
             unresolved[variable] = str(error)
-    return Host(name, values, unresolved)
+    return values, unresolved
 
 
-def read(sources: Sequence[Path], specs: Specs) -> Iterable[Host]:
+def read(sources: Sequence[Path], specs: Specs) -> Iterable[Environment]:
     """Yield the environments of inventories, without what was set on the command line of this run."""
     loader = DataLoader()
     inventory = InventoryManager(loader=loader, sources=[str(source) for source in sources])
@@ -66,4 +87,4 @@ def read(sources: Sequence[Path], specs: Specs) -> Iterable[Host]:
     for host in inventory.get_hosts():
         values = variables.get_vars(host=host)
         if ENVIRONMENT in values:
-            yield host_of(host.get_name(), values, Templar(loader, values).template, specs)
+            yield Environment(host.get_name(), *filled(values, Templar(loader, values).template, specs))

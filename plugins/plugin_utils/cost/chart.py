@@ -109,19 +109,21 @@ def _stack(axes: Axes, estimates: Sequence[Estimate]) -> None:
 def _range(axes: Axes, row: int, one: Estimate) -> None:
     least, month, most = (float(one.total(scenario)) for scenario in ("minimum", "desired", "maximum"))
     axes.plot([least, most], [row + 0.36] * 2, color=INK, linewidth=1.2, marker="|", markersize=7)
-    axes.annotate(f"${month:,.0f}", (month, row - 0.3), ha="right", va="bottom", fontsize=10, weight="bold")
-    axes.annotate(
-        f"${least:,.0f} to ${most:,.0f}",
-        (most, row + 0.36),
-        (6, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=8,
-    )
+    axes.annotate(_usd(month), (month, row - 0.28), ha="right", va="bottom", fontsize=11, weight="bold")
+    _label(axes, (most, row + 0.36), f"{_usd(least)} to {_usd(most)}", va="center")
     if one.budget is not None:
-        colour = OVER if one.over else INK
-        axes.plot([float(one.budget)] * 2, [row - 0.36, row + 0.3], color=colour, linewidth=2, linestyle=(0, (3, 1.5)))
-        axes.annotate("budget", (float(one.budget), row - 0.38), ha="center", va="bottom", fontsize=8, color=colour)
+        budget, colour = float(one.budget), OVER if one.over else INK
+        axes.plot([budget] * 2, [row - 0.42, row + 0.28], color=colour, linewidth=2, linestyle=(0, (3, 1.5)))
+        _label(axes, (budget, row - 0.28), f"budget {_usd(budget)}", va="bottom", color=colour)
+
+
+def _label(axes: Axes, place: tuple[float, float], text: str, **how: Any) -> None:
+    axes.annotate(text, place, (5, 0), textcoords="offset points", fontsize=9, **how)
+
+
+def _usd(amount: float) -> str:
+    # A bare dollar sign begins a formula.
+    return f"\\${amount:,.0f}"
 
 
 def _furthest(one: Estimate) -> float:

@@ -14,10 +14,9 @@ from typing import Any
 from ...module_utils.cost.estimate import Estimate, estimate
 from ...module_utils.cost.money import CostError
 from ...module_utils.cost.prices import PriceList
-from ...module_utils.preflight.check import Host
 from ...module_utils.preflight.inventory import Inventory
 from ...module_utils.preflight.specs import Specs
-from ..environments import COLLECTION
+from ..environments import COLLECTION, Environment
 
 #: The list that the collection carries.
 PRICES = COLLECTION / "playbooks" / "files" / "prices.csv"
@@ -36,7 +35,7 @@ def price_list(path: Path) -> PriceList:
         raise CostError(f"The list of prices cannot be read: {error}. Mend cost_prices_file.") from error
 
 
-def priced(host: Host, defaults: Mapping[str, Any], specs: Specs, prices: PriceList) -> Estimate:
+def priced(host: Environment, defaults: Mapping[str, Any], specs: Specs, prices: PriceList) -> Estimate:
     """Return what an environment costs.
 
     Args:
