@@ -22,8 +22,9 @@ from urllib.request import Request, urlopen
 import psutil
 
 from . import client
-from .client import ACCESS_KEY, Failure, health, url_of
+from .client import ACCESS_KEY, SECRET_KEY, Failure, health, url_of
 from .clock import PROFILES
+from .kubernetes import command as kubernetes
 from .startup import share_service_models, without_collections
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 DEFAULT_PORT = 5110
 DEFAULT_STATE_DIR = Path("build/sandbox")
-DATA_PLANES = ("postgres", "names")
+DATA_PLANES = ("all", "postgres", "kubernetes", "names")
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 
@@ -71,8 +72,9 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--scale", type=_scale, help="model seconds in a real second; default: as last time")
             command.add_argument(
                 "--data-plane", choices=DATA_PLANES, default=DATA_PLANES[0],
-                help="what is behind RDS: PostgreSQL servers, or names only; default postgres",
+                help="what is behind RDS and EKS: servers of both, of one of them, or names only; default all",
             )  # fmt: skip
+    kubernetes.add_to(commands, _port)
     for name, run, text in (
         ("resolve", client.resolve, "ask the sandbox's DNS for the address behind a name"),
         ("psql", client.psql, "open psql on the server behind a name; what follows -- is psql's own"),
@@ -122,9 +124,12 @@ def up(options: argparse.Namespace) -> None:
 def _say_what_is_missing(options: argparse.Namespace) -> None:
     """Tell whoever wanted servers that there are none."""
     running = health(options.port) or {}
-    if options.data_plane == "postgres" and running.get("data_plane") == "names":
+    if options.data_plane in ("all", "postgres") and running.get("data_plane") == "names":
         why = f"it was started so, or found no PostgreSQL (see server.log beside {running['state']})"
         print(f"pipeops_sandbox: RDS has names only, no servers: {why}", file=sys.stderr)  # noqa: T201 - a command
+    if options.data_plane in ("all", "kubernetes") and running.get("kubernetes") == "none":
+        why = f"it was started so, or without the programs: {sys.executable} -m {__package__} kubernetes build"
+        print(f"pipeops_sandbox: EKS has no Kubernetes API server: {why}", file=sys.stderr)  # noqa: T201 - a command
 
 
 def _set_clock(options: argparse.Namespace) -> None:
@@ -194,7 +199,7 @@ def env(options: argparse.Namespace) -> None:
     lines = {
         "AWS_ENDPOINT_URL": url_of(options.port),
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -226,11 +231,23 @@ def serve(options: argparse.Namespace) -> None:
     sandbox.close()
 
 
+def _clusters_wanted(options: argparse.Namespace) -> bool:
+    """Tell whether there are to be API servers, and say so if there cannot be any."""
+    from .kubernetes import build, programs  # noqa: PLC0415 - as below
+
+    if options.data_plane not in ("all", "kubernetes"):
+        return False
+    if programs.found() is None and not build.under_way():
+        log.warning("EKS has no Kubernetes API server: run python -m %s kubernetes build, and start again", __package__)
+        return False
+    return True
+
+
 def _servers_wanted(options: argparse.Namespace) -> bool:
     """Tell whether there are to be PostgreSQL servers, and say so if there cannot be any."""
     from .postgres import binaries  # noqa: PLC0415 - moto's own time comes first
 
-    if options.data_plane != "postgres":
+    if options.data_plane not in ("all", "postgres"):
         return False
     if not binaries.found():
         log.warning("RDS has names only, no servers: %s", binaries.MISSING)
@@ -254,6 +271,8 @@ def _bind(options: argparse.Namespace) -> tuple[Sandbox, Server]:
         server = Server(sandbox, options.port)
         if _servers_wanted(options):
             sandbox.put_servers(state_dir, options.port)
+        if _clusters_wanted(options):
+            sandbox.put_clusters(state_dir, server.url)
         return sandbox, server
     except (OSError, StateError) as error:
         raise Failure(f"cannot serve on port {options.port}: {error}") from error

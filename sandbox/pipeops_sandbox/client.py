@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 
 # moto takes the account from the key, so a key has the shape of a real one: 20 capitals and digits.
 ACCESS_KEY = "AKIASANDBOX000000001"
+SECRET_KEY = "sandbox"  # noqa: S105 - opens nothing: the sandbox takes any
 DNS_SECONDS = 5.0
 ADDRESS = 1
 """The number of DNS's record type A."""
@@ -121,7 +122,7 @@ def _secret(options: argparse.Namespace, region: str) -> dict[str, Any]:
 
     secrets = boto3.client(
         "secretsmanager", region, endpoint_url=url_of(options.port), aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox takes any
+        aws_secret_access_key=SECRET_KEY,
     )  # fmt: skip
     try:
         value = json.loads(secrets.get_secret_value(SecretId=options.secret)["SecretString"])

@@ -17,6 +17,7 @@ from botocore.session import get_session
 from .clock import PROFILES
 from .faults import EFFECTS, Rule
 from .http_server import Environ, Response
+from .kubernetes import build, programs
 from .overlays.rds import inject
 from .overlays.rds.store import DbInstance, store_of
 from .runtime import runtime
@@ -69,6 +70,8 @@ class Control:
             ("POST", "rds/([^/]+)/([^/]+)", self._set_instance),
             ("GET", "network", self._network),
             ("POST", "network", self._set_network),
+            ("GET", "kubernetes", self._clusters),
+            ("POST", "kubernetes/([0-9a-f]{32})/(authenticate|authorize)", self._asked),
         ]
 
     def __call__(self, environ: Environ, body: bytes) -> Response:
@@ -110,6 +113,7 @@ class Control:
             "state_error": saved.error if saved else "",
             "data_plane": "postgres" if self._sandbox.servers else "names",
             "dns": self._sandbox.servers.dns if self._sandbox.servers else "",
+            "kubernetes": build.describe(programs.found())["origin"] if self._sandbox.clusters else "none",
         }
 
     def _journal(self, query: _Query, _body: _Body) -> Any:
@@ -225,6 +229,19 @@ class Control:
         servers.roads.rtt_ms = rtt
         servers.roads.refresh()
         return self._network(query, {})
+
+    def _clusters(self, _query: _Query, _body: _Body) -> Any:
+        clusters = self._sandbox.clusters
+        return build.describe(programs.found()) | {"clusters": clusters.describe() if clusters else []}
+
+    def _asked(self, _query: _Query, body: _Body, number: str, question: str) -> Any:
+        """Answer the question of a cluster's API server."""
+        try:
+            if self._sandbox.clusters is None:
+                raise KeyError(number)
+            return self._sandbox.clusters.answer(number, question, body)
+        except KeyError as error:
+            raise NoSuchThing(f"there is no API server of cluster {number}") from error
 
     def _instance(self, region: str, identifier: str) -> DbInstance:
         instances = store_of(self._sandbox.account, region).instances

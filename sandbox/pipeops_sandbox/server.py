@@ -22,7 +22,8 @@ from . import faults, overlays, own, quick, state
 from .control import PREFIX, Control
 from .http_server import CutConnection, Environ, Response, Server
 from .journal import Entry, Journal
-from .overlays.rds.dataplane import plane
+from .overlays.eks import control_plane
+from .overlays.rds.dataplane import plane as rds_plane
 from .protocol import error_code, error_response
 from .routing import Call, identify, move_signature
 from .runtime import runtime
@@ -30,6 +31,7 @@ from .state import Snapshots, StateFile
 from .tokens import token_of
 
 if TYPE_CHECKING:
+    from .kubernetes.plane import KubernetesPlane
     from .postgres.plane import PostgresPlane
 
 log = logging.getLogger(__name__)
@@ -88,6 +90,7 @@ class Sandbox:
         if self.state_file:
             self.state_file.start()
         self.servers: PostgresPlane | None = None
+        self.clusters: KubernetesPlane | None = None
 
     def put_servers(self, state_dir: Path, dns_port: int) -> None:
         """Put PostgreSQL servers behind RDS, bring up those that stood, and answer DNS on a UDP port."""
@@ -95,10 +98,19 @@ class Sandbox:
         from .postgres.plane import PostgresPlane  # noqa: PLC0415
 
         servers = PostgresPlane(state_dir, self.lock, self.account, self.faults.down)
-        plane.install(servers)
+        rds_plane.install(servers)
         servers.answer_names(dns_port)
         servers.resume()
         self.servers = servers
+
+    def put_clusters(self, state_dir: Path, url: str) -> None:
+        """Put API servers behind EKS, which ask the sandbox at ``url`` who somebody is; bring up those that stood."""
+        from .kubernetes.plane import KubernetesPlane  # noqa: PLC0415 - as above
+
+        clusters = KubernetesPlane(state_dir, self.lock, self.account, self.faults.down, url)
+        control_plane.use(clusters)
+        clusters.resume()
+        self.clusters = clusters
 
     def __call__(self, environ: Environ, body: bytes) -> Response:
         """Answer one request.
@@ -176,15 +188,18 @@ class Sandbox:
         """Say that a Region went down or came up."""
         if self.servers:
             self.servers.roads.refresh()
+        if self.clusters:
+            self.clusters.refresh()
 
     def snapshot(self, name: str) -> int:
         """Keep the whole state under a name, the servers' data included; return the state's size in bytes."""
-        if self.servers is None:
-            return self.snapshots.take(name)
-        self.servers.settle()
+        planes = [plane for plane in (self.servers, self.clusters) if plane is not None]
+        for each in planes:
+            each.settle()
         with self.lock:
             size = self.snapshots.take(name)
-            self.servers.save(name)
+            for each in planes:
+                each.save(name)
         return size
 
     def restore(self, name: str) -> None:
@@ -193,19 +208,34 @@ class Sandbox:
         Raises:
             KeyError: if there is none of that name.
         """
-        if self.servers is None or name not in self.snapshots.names():
-            self.snapshots.restore(name)
-        else:
+        if name not in self.snapshots.names():
+            raise KeyError(name)
+        if self.clusters:
+            self.clusters.settle()
+            self.clusters.stop()
+        if self.servers:
             self.servers.settle()
-            self.servers.go_back(name, lambda: self.snapshots.restore(name))
+            self.servers.go_back(name, lambda: self._go_back(name))
+        else:
+            with self.lock:
+                self._go_back(name)
+        if self.clusters:
+            self.clusters.resume()
         self.changed()
+
+    def _go_back(self, name: str) -> None:
+        """Put the state, and the clusters' data, in place of the present ones. The caller holds the lock."""
+        self.snapshots.restore(name)
+        if self.clusters:
+            self.clusters.bring_back(name)
 
     def reset(self) -> None:
         """Go back to an empty account, with no faults and an empty journal; the clock's profile stays."""
         with self.lock:
             state.reset()
-        if self.servers:
-            self.servers.clear()
+        for plane in (self.servers, self.clusters):
+            if plane:
+                plane.clear()
         self.faults.clear()
         self.journal.clear()
         self.changed()
@@ -219,8 +249,9 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop the servers, and write the state a last time."""
-        if self.servers:
-            self.servers.close()
+        for plane in (self.clusters, self.servers):
+            if plane:
+                plane.close()
         if self.state_file:
             self.state_file.stop()
 

@@ -50,6 +50,11 @@ def role_has_propagated(role: Role) -> bool:
     return since is None or runtime.clock.now() >= since + runtime.clock.duration("iam:propagation")
 
 
+def anybody(account: str) -> str:
+    """Return the user that calls with an access key which the sandbox has not handed out."""
+    return f"arn:aws:iam::{account}:user/moto"
+
+
 def principal_exists(arn: str) -> bool:
     """Tell whether an ``AWS`` principal of a policy is an identity that IAM knows by now.
 
@@ -66,7 +71,7 @@ def principal_exists(arn: str) -> bool:
     if resource.startswith("role/"):
         role = _role(account, arn)
         return role is not None and role_has_propagated(role)
-    return any(user.arn == arn for user in _backend(account).users.values())
+    return arn == anybody(account) or any(user.arn == arn for user in _backend(account).users.values())
 
 
 def policy_principals(statements: list[dict[str, Any]]) -> Iterator[str]:

@@ -9,11 +9,18 @@ from moto.sts.responses import TokenResponse
 
 from ..errors import AwsError
 from ..overlay import install
-from .iam import role_has_propagated
+from .iam import anybody, role_has_propagated
 
 
 class Sts(TokenResponse):
     """moto's STS, which hands out credentials for roles that are not there."""
+
+    def get_caller_identity(self) -> ActionResult:
+        """Say who calls; whoever comes with a key that nobody handed out is a user, as access entries know it."""
+        user, arn, account = self.backend.get_caller_identity(self.get_access_key(), self.region)
+        if ":sts:" in arn and ":user/" in arn:
+            arn = anybody(account)
+        return ActionResult({"UserId": user, "Account": account, "Arn": arn})
 
     def assume_role(self) -> ActionResult:
         """Return credentials for a role of this account."""

@@ -19,10 +19,14 @@ HOME = Path(__file__).resolve().parents[2]
 
 
 class Wiring:
-    """Starts the network's process on first use, and tells it what there is to be."""
+    """Starts the network's process on first use, and tells it what there is to be.
 
-    def __init__(self, place: Path) -> None:
-        self._place = place
+    Args:
+        module: what the process runs; it also ends what a sandbox that was killed has left in ``place``.
+    """
+
+    def __init__(self, place: Path, module: str = f"{__package__}.network") -> None:
+        self._place, self._module = place, module
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
         self._sent: dict[str, Door] = {}
@@ -37,7 +41,7 @@ class Wiring:
         if self._process is None or self._process.poll() is not None:
             path = os.pathsep.join(filter(None, (str(HOME), os.environ.get("PYTHONPATH"))))
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", f"{__package__}.network", str(self._place)], stdin=subprocess.PIPE,
+                [sys.executable, "-m", self._module, str(self._place)], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}, start_new_session=True,
             )  # fmt: skip
             self._sent = {}

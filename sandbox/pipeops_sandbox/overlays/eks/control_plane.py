@@ -1,7 +1,7 @@
 """The seam to the Kubernetes API: what a cluster's endpoint and CA are, and whether its pods can run.
 
-Nothing listens at the endpoint that we hand out here. A data plane that runs a real kube-apiserver
-takes the place of ``launch`` (and of ``terminate`` and ``can_run_pods``) with ``use``.
+Nothing listens at the endpoint that ``NoDataPlane`` hands out. ``pipeops_sandbox.kubernetes`` puts API servers
+in its place with ``use``.
 """
 
 from __future__ import annotations
@@ -43,8 +43,17 @@ class Identity:
 class DataPlane(Protocol):
     """What runs behind the EKS API. Every method is called under the sandbox's lock, so none may block."""
 
-    def launch(self, identity: Identity, created_at: float) -> ControlPlane:
+    def launch(self, identity: Identity, created_at: float, service_cidr: str) -> ControlPlane:
         """Start a control plane and say where it will be; called once, when the cluster is created."""
+
+    def ready(self, cluster: Cluster) -> bool:
+        """Tell whether everything begun for the cluster is done; until then it stays CREATING or UPDATING."""
+
+    def upgraded(self, cluster: Cluster) -> None:
+        """Take over the cluster's version."""
+
+    def trouble(self, cluster: Cluster) -> str:
+        """Return what is wrong with the control plane, or nothing."""
 
     def terminate(self, cluster: Cluster) -> None:
         """Take a control plane down; called when the cluster is gone."""
@@ -56,7 +65,7 @@ class DataPlane(Protocol):
 class NoDataPlane:
     """An endpoint in AWS's form, with a CA of its own, and nothing behind it."""
 
-    def launch(self, identity: Identity, created_at: float) -> ControlPlane:
+    def launch(self, identity: Identity, created_at: float, service_cidr: str) -> ControlPlane:
         """Invent the endpoint and the OIDC issuer, and sign a CA."""
         host = f"{identity.hex_id}.gr7.{identity.region}.eks.amazonaws.com"
         return ControlPlane(
@@ -64,6 +73,17 @@ class NoDataPlane:
             certificate_authority=base64.b64encode(self_signed_ca(created_at)).decode(),
             oidc_issuer=oidc_issuer(identity),
         )
+
+    def ready(self, cluster: Cluster) -> bool:
+        """There is nothing to wait for."""
+        return True
+
+    def upgraded(self, cluster: Cluster) -> None:
+        """Do nothing: nothing runs."""
+
+    def trouble(self, cluster: Cluster) -> str:
+        """Nothing runs that could fail."""
+        return ""
 
     def terminate(self, cluster: Cluster) -> None:
         """Do nothing: nothing runs."""

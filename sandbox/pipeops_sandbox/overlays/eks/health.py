@@ -9,6 +9,7 @@ from moto.iam.models import iam_backends
 
 from ..kms import find_key
 from . import network
+from .control_plane import data_plane
 from .state import Cluster
 
 _KEY_ISSUES = {
@@ -20,6 +21,8 @@ _KEY_ISSUES = {
 def issues(cluster: Cluster) -> list[dict[str, Any]]:
     """Return the health issues of a cluster, in the codes of the API."""
     found = [*_vpc_issues(cluster), *_key_issues(cluster)]
+    if trouble := data_plane().trouble(cluster):
+        found.append(_issue("InternalFailure", trouble, []))
     if not has_role(cluster):
         found.append(_issue("IamRoleNotFound", "The cluster IAM role does not exist.", [cluster.document["roleArn"]]))
     return found

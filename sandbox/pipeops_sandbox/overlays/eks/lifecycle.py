@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from moto.logs.models import logs_backends
 
+from ...runtime import runtime
 from . import network
 from .control_plane import data_plane
 from .health import has_role
@@ -11,15 +12,29 @@ from .managed_entries import refresh_managed_entries
 from .state import Cluster, EksState, Part, Update
 from .tokens import forget_answers_about, forget_answers_in
 
+HELD_SECONDS = 0.2
+"""Real seconds after which a phase that waits for the data plane is looked at again."""
+
 
 def settle(state: EksState, now: float) -> None:
     """Bring all clusters to a model time: finished updates apply, what was deleted goes."""
     for cluster in list(state.clusters.values()):
+        _hold(cluster, now)
         _apply_updates(cluster, now)
         for parts, arn in ((cluster.addons, "addonArn"), (cluster.nodegroups, "nodegroupArn")):
             _drop_deleted(state, parts, arn, now)
         if cluster.deletion is not None and cluster.deletion.settled(now):
             _remove(state, cluster)
+
+
+def _hold(cluster: Cluster, now: float) -> None:
+    """Let a cluster stay CREATING until its API server is there, however short the clock's profile makes that."""
+    if cluster.up or not cluster.timeline.settled(now):
+        return
+    cluster.up = data_plane().ready(cluster)
+    if not cluster.up:
+        state, _end = cluster.timeline.phases[-1]
+        cluster.timeline.phases[-1] = (state, now + HELD_SECONDS * runtime.clock.scale)
 
 
 def _apply_updates(cluster: Cluster, now: float) -> None:
@@ -62,6 +77,11 @@ def _access_changed(cluster: Cluster, update: Update) -> None:
     refresh_managed_entries(cluster, update.timeline.phases[-1][1])
 
 
+def _version_changed(cluster: Cluster, update: Update) -> None:
+    if update.target == (None, None):
+        data_plane().upgraded(cluster)
+
+
 def _subnets_changed(cluster: Cluster, update: Update) -> None:
     network.place_interfaces(
         cluster.account, cluster.region, cluster.name, cluster.network, cluster.document["resourcesVpcConfig"]
@@ -73,6 +93,8 @@ _EFFECTS = {
     "AccessConfigUpdate": _access_changed,
     "AutoModeUpdate": _access_changed,
     "VpcConfigUpdate": _subnets_changed,
+    "VersionUpdate": _version_changed,
+    "VersionRollback": _version_changed,
 }
 
 

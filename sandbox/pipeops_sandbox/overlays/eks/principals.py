@@ -5,7 +5,7 @@ from __future__ import annotations
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from ..iam import principal_exists, role_is_assumable
+from ..iam import anybody, principal_exists, role_is_assumable
 from .call import Call, invalid_parameter
 
 EKS = "eks.amazonaws.com"
@@ -21,7 +21,7 @@ def caller_arn(call: Call) -> str:
     if session is not None:
         return str(session.role_arn)
     user = iam_backends[call.account][call.partition].get_user_from_access_key_id(call.access_key)
-    return str(user.arn) if user else f"arn:{call.partition}:iam::{call.account}:user/moto"
+    return str(user.arn) if user else anybody(call.account)
 
 
 def require_role(call: Call, cluster: str, role_arn: str, service: str, tag_session: bool = False) -> None:

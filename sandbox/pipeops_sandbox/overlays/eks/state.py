@@ -97,7 +97,10 @@ class ControlPlane:
 
 @dataclass
 class Cluster:
-    """One cluster. ``document`` holds what DescribeCluster answers beside the members that life decides."""
+    """One cluster. ``document`` holds what DescribeCluster answers beside the members that life decides.
+
+    ``up``: it was ACTIVE once.
+    """
 
     name: str
     id: str
@@ -111,6 +114,7 @@ class Cluster:
     network: Network
     control_plane: ControlPlane
     deletion: Timeline | None = None
+    up: bool = False
     updates: dict[str, Update] = field(default_factory=dict)
     entries: dict[str, AccessEntry] = field(default_factory=dict)
     addons: dict[str, Part] = field(default_factory=dict)

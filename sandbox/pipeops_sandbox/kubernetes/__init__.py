@@ -1,0 +1,1 @@
+"""Real Kubernetes API servers behind the emulated EKS: one for each cluster, on loopback."""
