@@ -22,6 +22,10 @@ import requests
 from pipeops_sandbox.server import Sandbox, serve
 
 ROOT = Path(__file__).parent.parent
+#: How the deployment lock is taken, renewed and freed, and nothing else of ours: it changes an item, no resource.
+LOCK_WRITE = "dynamodb:UpdateItem"
+#: The access key of runs. The sandbox takes any; it tells their calls from those of others.
+PRINCIPAL = "testing"
 
 
 @dataclass
@@ -43,7 +47,16 @@ class Run:
 
     @property
     def mutations(self) -> list[str]:
-        """The mutating calls that it made."""
+        """The mutating calls that it made, those of its deployment lock left aside: see ``lock_writes``."""
+        return [name for name in self._writes if name != LOCK_WRITE]
+
+    @property
+    def lock_writes(self) -> int:
+        """How often it took, renewed or freed a deployment lock: twice an environment, and not at all in a dry run."""
+        return self._writes.count(LOCK_WRITE)
+
+    @property
+    def _writes(self) -> list[str]:
         return [f"{call['service']}:{call['operation']}" for call in self.calls if call["mutating"]]
 
 
@@ -72,7 +85,8 @@ class Platform:
                 text=True,
             )
             hosts = json.loads(plan.read_text("utf-8"))["hosts"] if plan.exists() else {}
-        return Run(done.returncode, done.stdout + done.stderr, hosts, self.calls(since=before))
+        own = [call for call in self.calls(since=before) if call["principal"] == PRINCIPAL]
+        return Run(done.returncode, done.stdout + done.stderr, hosts, own)
 
     def shell(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run a command line as it stands in the documentation."""
@@ -83,7 +97,7 @@ class Platform:
     def environment(self, **more: str) -> dict[str, str]:
         """Return the process environment that leads to the sandbox, and nowhere else."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+        credentials = {"AWS_ACCESS_KEY_ID": PRINCIPAL, "AWS_SECRET_ACCESS_KEY": "testing"}
         own = {"AWS_ENDPOINT_URL": self.url, "AWS_EC2_METADATA_DISABLED": "true", "ANSIBLE_NOCOLOR": "1"}
         return {**kept, **credentials, **own, **more}
 

@@ -80,6 +80,7 @@ from typing import Any
 
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.function import run_function
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.lease import LeaseLost
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.waiting import Patience, Progress, wait_until
 from ansible_collections.pipeops.platform.plugins.module_utils.postgres import statements
 from ansible_collections.pipeops.platform.plugins.module_utils.postgres.connection import (
@@ -115,6 +116,8 @@ def _written(server: Server, params: Mapping[str, Any], progress: Progress) -> d
         try:
             with server.connect(params["database"]) as connection:
                 return statements.beat(connection, params["writer"]), ""
+        except LeaseLost:
+            raise
         except EngineError as error:
             return None, str(error)
 

@@ -15,6 +15,8 @@ from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 
 from ..module_utils.engine.errors import EngineError
+from ..module_utils.engine.lease import bind
+from .run_life import leases_folder
 
 display = Display()
 
@@ -43,6 +45,7 @@ class FunctionActionModule(ActionBase):
         )
         if checked.error_messages:
             return {**result, "failed": True, "msg": "; ".join(checked.error_messages)}
+        bind(leases_folder())
         try:
             options, check_mode = checked.validated_parameters, self._task.check_mode
             found = self.module.run(options, check_mode=check_mode, progress=self._report)

@@ -23,6 +23,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argu
 from ..module_utils.engine.aws import preload
 from ..module_utils.engine.errors import EngineError
 from ..module_utils.engine.layer import argument_spec, run_layer
+from ..module_utils.engine.lease import bind
+from .run_life import leases_folder
 
 MODULES = "ansible_collections.pipeops.platform.plugins.modules"
 
@@ -46,6 +48,7 @@ class LayerActionModule(ActionBase):
         params, problem = self._validated(module.ARGUMENT_SPEC)
         if problem:
             return {**result, "failed": True, "msg": problem}
+        bind(leases_folder())
         try:
             result.update(run_layer(module.LAYER, params, check_mode=self._task.check_mode, progress=self._report))
         except EngineError as error:

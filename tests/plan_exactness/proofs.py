@@ -17,7 +17,7 @@ from rich.console import Console
 
 from tests.plan_exactness.dr_drifts import DRIFTS
 from tests.plan_exactness.drifts import Drift
-from tests.platform_runs import Platform, Run, platform
+from tests.platform_runs import LOCK_WRITE, Platform, Run, platform
 
 REGION = {"dr": "us-east-1"}
 #: What is stood up from an empty account: inventories that are run one after the other, each entry of which may be
@@ -45,7 +45,7 @@ def compare(predicted: Run, applied: Run, hosts: tuple[str, ...]) -> dict[str, A
         "applied_tasks": sum(applied.tasks(host).total() for host in hosts),
         "missing": sorted(" / ".join(map(str, item)) for item in (done - announced).elements()),
         "extra": sorted(" / ".join(map(str, item)) for item in (announced - done).elements()),
-        "check_mutations": predicted.mutations,
+        "check_mutations": [*predicted.mutations, *[LOCK_WRITE] * predicted.lock_writes],
         "status": [predicted.status, applied.status],
     }
 

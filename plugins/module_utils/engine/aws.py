@@ -15,6 +15,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import HAS_BOTO3, get_aws_connection_info
 
 from .errors import EngineError
+from .lease import guard
 from .waiting import Patience, Progress
 
 try:
@@ -172,6 +173,7 @@ class Aws:
         # botocore makes the classes of client.exceptions at their first use. Threads that come to it at once would get
         # a set each, and an except clause would let errors of the other set pass; so they are made here, one by one.
         _made = client.exceptions
+        guard(client)
         return client
 
     @property

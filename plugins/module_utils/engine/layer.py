@@ -118,7 +118,8 @@ def run_layer(
         EngineError: with a message for people, and what was done until then.
     """
     if params["started"].get("settled"):
-        return {**params["started"], "changed": False, "actions": [], "before": {}, "after": {}, "diff": []}
+        nothing: dict[str, Any] = {"changed": False, "actions": [], "before": {}, "after": {}, "diff": []}
+        return {**params["started"], **nothing, "earlier": _earlier(params)}
     aws = Aws(params, progress)
     context = Context(
         layer.name,
@@ -217,7 +218,9 @@ def _result(
         "changed": bool(plan.actions),
         "actions": [action.as_dict() for action in plan.actions],
         "deferred": [action.as_dict() for action in plan.deferred],
+        "earlier": _earlier(params),
         "unmanaged": [{"kind": item.kind, "name": item.name, "id": item.id} for item in plan.unmanaged],
+        "resources": [_identified(after[key]) for key in state.wanted if key in after],
         "settled": not plan.deferred and ready,
         "region": region,
         "before": {"/".join(key): _describe(before.get(key)) for key in touched},
@@ -227,6 +230,17 @@ def _result(
     if params["state"] not in layer.removals:
         result["outputs"] = layer.outputs(View(shown), params)
     return {**result, **layer.report(params, before, after)}
+
+
+def _earlier(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the actions of the task that this one finishes the work of."""
+    started = params["started"]
+    return [*started.get("earlier", []), *started.get("actions", [])]
+
+
+def _identified(item: Observed) -> dict[str, Any]:
+    """Return what a resource is found again by."""
+    return {"kind": item.kind, "name": item.name, "id": item.id, "arn": item.get("arn")}
 
 
 def _after(plan: Plan, before: Mapping[Key, Observed], state: State) -> dict[Key, Observed]:

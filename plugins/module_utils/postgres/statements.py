@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ..engine.lease import insist
 from ..engine.waiting import Patience, Progress, wait_until
 
 try:
@@ -89,6 +90,7 @@ def allow_connections(connection: Any, database: str, allowed: bool) -> None:
     It is kept in the catalogue, so it outlives restarts, and it is replicated: what was closed before a promotion is
     closed on the promoted server, too.
     """
+    insist(f"{'opening' if allowed else 'closing'} the database {database}")
     change = "ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}"
     connection.execute(sql.SQL(change).format(sql.Identifier(database), sql.Literal(allowed)))
 
@@ -103,6 +105,7 @@ def end_sessions(connection: Any, database: str, patience: Patience, progress: P
 
     def check() -> tuple[bool | None, str]:
         nonlocal ended
+        insist(f"ending sessions of the database {database}")
         row = connection.execute(
             f"SELECT count(*) FILTER (WHERE pg_terminate_backend(session.pid)) {SESSIONS}", [database]
         ).fetchone()
@@ -116,6 +119,7 @@ def end_sessions(connection: Any, database: str, patience: Patience, progress: P
 
 def beat(connection: Any, writer: str) -> dict[str, Any]:
     """Write a row and return its number and time: a primary that takes writes can do that, and no other server."""
+    insist("writing a heartbeat")
     if connection.execute("SELECT to_regclass('pipeops.heartbeat') IS NULL").fetchone()[0]:
         for statement in HEARTBEAT:
             connection.execute(statement)
