@@ -74,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
                 "--data-plane", choices=DATA_PLANES, default=DATA_PLANES[0],
                 help="what is behind RDS and EKS: servers of both, of one of them, or names only; default all",
             )  # fmt: skip
+        if name == "env":
+            command.add_argument("--from", dest="origin", metavar="REGION", help="for callers that sit in a Region")
     kubernetes.add_to(commands, _port)
     for name, run, text in (
         ("resolve", client.resolve, "ask the sandbox's DNS for the address behind a name"),
@@ -207,6 +209,10 @@ def env(options: argparse.Namespace) -> None:
         "no_proxy": "127.0.0.1,localhost${no_proxy:+,$no_proxy}",
     }
     running = health(options.port)
+    if options.origin:
+        begun = client.begin_in(options.origin, options.port)
+        lines["AWS_ENDPOINT_URL"] += begun["path"]
+        running = begun
     if running and running.get("dns"):
         lines["PIPEOPS_DNS_SERVERS"] = running["dns"]
     for name, value in lines.items():

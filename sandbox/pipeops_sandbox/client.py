@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 # moto takes the account from the key, so a key has the shape of a real one: 20 capitals and digits.
@@ -51,6 +51,22 @@ def health(port: int, timeout: float = 5.0) -> dict[str, Any] | None:
 
 def _taken(port: int, why: str) -> Failure:
     return Failure(f"port {port} is taken by something else ({why}); stop that, or choose another with --port")
+
+
+def begin_in(region: str, port: int) -> dict[str, Any]:
+    """Return the path of the endpoint and the DNS server of callers that sit in a Region.
+
+    Raises:
+        Failure: if there is no sandbox, or no such Region.
+    """
+    request = Request(f"{url_of(port)}/_sandbox/origins/{region}", b"{}", method="POST")
+    try:
+        with urlopen(request, timeout=DNS_SECONDS) as answer:
+            return dict(json.load(answer))
+    except HTTPError as error:
+        raise Failure(json.load(error)["error"]["message"]) from error
+    except OSError as error:
+        raise Failure(f"no sandbox on port {port}; start one with: python -m {__package__} up") from error
 
 
 def _dns(port: int) -> tuple[str, int]:

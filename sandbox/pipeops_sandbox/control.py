@@ -18,6 +18,7 @@ from .clock import PROFILES
 from .faults import EFFECTS, Rule
 from .http_server import Environ, Response
 from .kubernetes import build, programs
+from .origins import url_from
 from .overlays.rds import inject
 from .overlays.rds.store import DbInstance, store_of
 from .runtime import runtime
@@ -61,6 +62,7 @@ class Control:
             ("DELETE", "faults", self._remove_faults),
             ("GET", "regions", self._list_regions),
             ("POST", "regions/([^/]+)", self._set_region),
+            ("POST", "origins/([^/]+)", self._begin_in),
             ("GET", "clock", self._clock),
             ("POST", "clock", self._set_clock),
             ("POST", "reset", self._reset),
@@ -145,6 +147,12 @@ class Control:
         (self._sandbox.faults.down.add if state == "down" else self._sandbox.faults.down.discard)(region)
         self._sandbox.regions_changed()
         return {"region": region, "state": state}
+
+    def _begin_in(self, _query: _Query, body: _Body, region: str) -> Any:
+        self._check_region(region)
+        _only(body, set())
+        servers = self._sandbox.servers
+        return {"path": url_from("", region), "dns": servers.dns_from(region) if servers else ""}
 
     def _check_region(self, region: str) -> None:
         if region not in self._regions:

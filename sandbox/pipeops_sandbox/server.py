@@ -18,8 +18,8 @@ from moto.core.routing import get_service_router
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from . import faults, overlays, own, quick, state
-from .control import PREFIX, Control
+from . import faults, origins, overlays, own, quick, state
+from .control import PREFIX, Control, known_regions
 from .http_server import CutConnection, Environ, Response, Server
 from .journal import Entry, Journal
 from .overlays.eks import control_plane
@@ -86,6 +86,7 @@ class Sandbox:
         self.faults = faults.Faults()
         self.account = os.environ.get("MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT_ID)
         self._control = Control(self)
+        self._regions = frozenset(known_regions())
         self._moto = Dispatcher(create_backend_app)
         if self.state_file:
             self.state_file.start()
@@ -120,12 +121,18 @@ class Sandbox:
         """
         if environ["PATH_INFO"].startswith(PREFIX):
             return self._control(environ, body)
+        origin = origins.take(environ)
+        if origin and origin not in self._regions:
+            return Response(404, f"there is no Region {origin!r} to call from\n".encode())
         move_signature(environ)
         call = identify(environ, body)
         struck = self.faults.struck(call)
-        effects = ["region_down"] if call.region in self.faults.down else [rule.effect for rule in struck]
+        apart = origins.apart(origin, call.region, self.faults.down)
+        effects = ["region_down"] if apart else [rule.effect for rule in struck]
         began, wall, response = time.perf_counter(), time.time(), None
         try:
+            if apart:
+                raise CutConnection
             response = self._answer(call, environ, body, struck)
             return response
         finally:
@@ -138,8 +145,6 @@ class Sandbox:
 
     def _answer(self, call: Call, environ: Environ, body: bytes, struck: list[faults.Rule]) -> Response:
         """Run a call between what its faults do before it and after it."""
-        if call.region in self.faults.down:
-            raise CutConnection
         refused = faults.before(struck, call, environ)
         if refused:
             return refused

@@ -11,6 +11,16 @@ SERVER_PORT, LINK_PORT = 1100, 1101
 """Where a server listens, and where a replica's link to its source begins. RDS's own ports begin at 1150."""
 
 
+def seen_from(address: str, number: int) -> str:
+    """Return the address under which the callers of a Region find what outside goes by another one.
+
+    Args:
+        number: of the Region, from 1.
+    """
+    first, second, third, last = address.split(".")
+    return f"{first}.{second}.{(int(third) + number) % 256}.{last}"
+
+
 def free_address(place: Path, taken: Iterable[str], ports: Iterable[int]) -> str:
     """Return a loopback address that nobody has: the same in each run for the same directory and order of instances.
 

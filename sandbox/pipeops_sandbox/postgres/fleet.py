@@ -22,6 +22,7 @@ from .addresses import LINK_PORT, SERVER_PORT, free_address
 from .binaries import nearest
 from .bootstrap import Templates
 from .copies import Copies
+from .cron import Cron
 from .health import Health
 from .records import Record, Spec
 from .roads import Roads
@@ -56,9 +57,11 @@ class Fleet(NamedEndpoints):
         self.copies = Copies(self.shared, owner)
         self.roads = Roads(place, lock, owner, down, self.seats, lambda one: self.endpoint(one).address)
         self.health = Health(self.seats, self._tick)
+        self.cron = Cron(self.seats)
         self._names = names.Names(owner, lock, self._hosts)
         self._dns: DNSServer | None = None
         self.dns = ""
+        self._dns_from: dict[str, DNSServer] = {}
 
     def _seat(
         self, instance: DbInstance, origin: str, source: str = "", point: dict[str, object] | None = None
@@ -166,10 +169,23 @@ class Fleet(NamedEndpoints):
         if self.seats:
             self.roads.refresh()
 
-    def _hosts(self) -> dict[str, str]:
-        """Return where each endpoint's name leads."""
+    def _hosts(self, origin: str = "") -> dict[str, str]:
+        """Return where each endpoint's name leads, for callers outside or in a Region."""
         instances = [one for one in all_instances(self._owner) if one.reachable and one.resource_id in self.seats]
-        return {self.endpoint(one).address: self.seats[one.resource_id].record.address for one in instances}
+        seats = {self.endpoint(one).address: self.seats[one.resource_id] for one in instances}
+        return {
+            name: self.roads.address_from(origin, seat) if origin else seat.record.address
+            for name, seat in seats.items()
+        }
+
+    def dns_from(self, region: str) -> str:
+        """Return the DNS server, as ``HOST:PORT``, of callers that sit in a Region; it is there from the first time."""
+        if region not in self._dns_from:
+            self.roads.begin_in(region)
+            inside = names.Names(self._owner, self._lock, lambda: self._hosts(region))
+            self._dns_from[region], _port = names.serve(inside, 0)
+        _host, port = self._dns_from[region].server.server_address[:2]
+        return f"{names.LOOPBACK}:{port}"
 
 
 def _secret(place: Path) -> str:

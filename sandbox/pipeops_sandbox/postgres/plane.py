@@ -193,6 +193,7 @@ class PostgresPlane(Fleet):
             self.shared.discard(self.servers / resource_id)
         self.roads.refresh()
         self.health.start()
+        self.cron.start()
 
     def _again(self, instance: DbInstance, record: Record | None) -> None:
         """Continue one instance: start it, or begin again what was not finished."""
@@ -212,9 +213,10 @@ class PostgresPlane(Fleet):
 
     def close(self) -> None:
         """Stop all servers cleanly, and the network."""
-        if self._dns:
-            self._dns.stop()
+        for server in filter(None, (self._dns, *self._dns_from.values())):
+            server.stop()
         self.health.stop()
+        self.cron.stop()
         _end(list(self.seats.values()), "fast")
         self._enders.shutdown()
         self.roads.close()
@@ -243,6 +245,7 @@ class PostgresPlane(Fleet):
     def go_back(self, name: str, restore: Callable[[], None]) -> None:
         """Put kept data in place of the present ones, together with the control plane's state."""
         self.health.stop()
+        self.cron.stop()
         with self._lock:
             seats = list(self.seats.values())
             self.seats.clear()

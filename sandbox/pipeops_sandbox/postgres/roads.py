@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from pipeops_sandbox.origins import apart
 from pipeops_sandbox.overlays.rds import catalog, ties
 from pipeops_sandbox.overlays.rds.lifecycle import settle
 from pipeops_sandbox.overlays.rds.store import DbInstance, all_instances
 from pipeops_sandbox.runtime import runtime
 
 from . import work
-from .addresses import LINK_PORT, SERVER_PORT
+from .addresses import LINK_PORT, SERVER_PORT, seen_from
 from .network import Door
 from .records import Record
 from .seats import Seat
@@ -46,6 +48,18 @@ class Roads:
         self._parted: list[Record] = []
         self._used = False
         self.rtt_ms = LINK_RTT_MS
+        self._origins: list[str] = []
+
+    def begin_in(self, region: str) -> None:
+        """Let there be ways for callers that sit in a Region: they go on inside it while it is cut off."""
+        with self._lock:
+            if region not in self._origins:
+                self._origins.append(region)
+        self.refresh()
+
+    def address_from(self, region: str, seat: Seat) -> str:
+        """Return the address of an instance for the callers of a Region."""
+        return seen_from(seat.record.address, self._origins.index(region) + 1)
 
     def open(self) -> None:
         """Start the network; an earlier one, which may be ending servers still, is gone then."""
@@ -69,7 +83,9 @@ class Roads:
             seat = self._seats.get(instance.resource_id)
             if seat is None:
                 continue
-            doors[f"client {instance.resource_id}"] = self._entrance(instance, seat)
+            doors[f"client {instance.resource_id}"] = entrance = self._entrance(instance, seat)
+            for region in self._origins:
+                doors[f"{region} {instance.resource_id}"] = self._entrance_from(region, instance, seat, entrance)
             link = self._link(instance, seat)
             if link:
                 doors[f"link {instance.resource_id}"] = link
@@ -82,6 +98,11 @@ class Roads:
             address, port, address, SERVER_PORT, open=admits, alive=instance.region not in self._down,
             certificate=self._authority.certificate(self._name_of(instance)), forced=_forces_tls(instance),
         )  # fmt: skip
+
+    def _entrance_from(self, region: str, instance: DbInstance, seat: Seat, outside: Door) -> Door:
+        alive = not apart(region, instance.region, self._down)
+        delay = self.rtt_ms / 2000 if region != instance.region else 0.0
+        return dataclasses.replace(outside, host=self.address_from(region, seat), alive=alive, delay=delay)
 
     def _link(self, instance: DbInstance, seat: Seat) -> Door | None:
         source = self._seats.get(seat.record.source)

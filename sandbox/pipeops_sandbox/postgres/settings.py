@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from . import pgcron
 from .addresses import LINK_PORT, SERVER_PORT
 from .records import Record, Spec
 from .server import ADMIN, PgServer
@@ -107,7 +108,7 @@ def required(server: PgServer) -> dict[str, int]:
 
 def configuration(server: PgServer, record: Record, spec: Spec, known: Mapping[str, str], archive: Path) -> str:
     """Return ``postgresql.conf``."""
-    values = BASE | from_group(spec.parameters, known)
+    values = BASE | from_group(spec.parameters, known) | pgcron.settings(spec.parameters)
     if spec.parameters.get("rds.logical_replication") == "1":
         values["wal_level"] = "logical"
     if server.standby:

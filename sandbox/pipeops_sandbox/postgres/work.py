@@ -12,7 +12,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from . import settings
+from . import pgcron, settings
 from .account import Account
 from .addresses import LINK_PORT
 from .bootstrap import Templates, make_master, set_password
@@ -48,6 +48,7 @@ class Shared:
 
 def configure(server: PgServer, record: Record, spec: Spec, shared: Shared) -> None:
     """Write the server's configuration."""
+    pgcron.install(server)
     known = shared.templates.known(server.binaries)
     archive = shared.archive(record.resource_id)
     text = settings.configuration(server, record, spec, known, archive)
