@@ -56,7 +56,7 @@ lint: $(STAMP) ## Format, types and style of everything
 	ruff format --check .
 	yamllint --strict .
 	mypy -p ansible_collections.pipeops.platform.plugins
-	mypy sandbox/pipeops_sandbox scripts tests/drill
+	mypy sandbox/pipeops_sandbox scripts tests/drill extensions/write_guard/write_guard
 	ansible-lint --offline
 	$(BIN)/python scripts/role_docs.py --check
 	for env in dev staging prod dr; do ansible-playbook site.yml -i inventories/$$env --syntax-check >/dev/null; done

@@ -1,0 +1,131 @@
+# Copyright (c) 2026 PipeOps Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a guard decides, and in which order it asks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from write_guard.database import Standing
+from write_guard.guard import Step, decide, turn
+from write_guard.settings import Settings, SettingsError
+from write_guard.witness import Named, Silent, View
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+VARIABLES = {
+    "WRITE_GUARD_ENVIRONMENT": "prod",
+    "WRITE_GUARD_PAIR": "dr",
+    "WRITE_GUARD_SERVICE": "prod",
+    "WRITE_GUARD_REGION": "us-west-2",
+    "WRITE_GUARD_ENDPOINT": "pipeops-prod.c1.us-west-2.rds.amazonaws.com",
+    "WRITE_GUARD_SECRET": "pipeops/prod/database",
+    "WRITE_GUARD_WITNESS_TABLE": "pipeops-prod-witness",
+    "WRITE_GUARD_WITNESS_REGION": "us-east-2",
+    "WRITE_GUARD_LEASE_SECONDS": "15",
+}
+SETTINGS = Settings.read(VARIABLES)
+PRIMARY = Standing(NOON, standby=False, leased=True, slot="")
+STANDBY = replace(PRIMARY, standby=True, slot="rds_us_west_2_db_a")
+OURS, THEIRS = View(Named("prod", 1), "rds_us_east_1_db_b"), View(Named("dr", 2), None)
+
+
+@pytest.mark.parametrize(
+    ("standing", "view", "seconds", "expected"),
+    [
+        (PRIMARY, OURS, 15, Step.HOLD),
+        (replace(PRIMARY, leased=False), OURS, 15, Step.HOLD),
+        (PRIMARY, THEIRS, 15, Step.END),
+        (replace(PRIMARY, leased=False), THEIRS, 15, Step.REST),
+        (PRIMARY, None, 15, Step.ENFORCE),
+        (replace(PRIMARY, leased=False), None, 15, Step.REST),
+        (PRIMARY, View(None, None), 15, Step.ENFORCE),
+        (STANDBY, OURS, 15, Step.REST),
+        (STANDBY, THEIRS, 15, Step.REST),
+        (STANDBY, None, 15, Step.REST),
+        (PRIMARY, OURS, 0, Step.REMOVE),
+        (PRIMARY, THEIRS, 0, Step.REMOVE),
+        (replace(PRIMARY, leased=False), OURS, 0, Step.REST),
+    ],
+)
+def test_what_there_is_to_do(standing: Standing, view: View | None, seconds: int, expected: Step) -> None:
+    assert decide(replace(SETTINGS, lease_seconds=seconds), standing, view) is expected
+
+
+class Both:
+    """A database and a witness that note in which order they are asked."""
+
+    def __init__(self, standing: Standing, view: View | None, *, hears: bool = True) -> None:
+        self.standing, self.view, self.hears = standing, view, hears
+        self.asked: list[tuple[Any, ...]] = []
+
+    def look(self) -> Standing:
+        self.asked.append(("look",))
+        return self.standing
+
+    def read(self) -> View:
+        self.asked.append(("read",))
+        if self.view is None:
+            raise Silent("no route")
+        return self.view
+
+    def report(self, state: str, slot: str) -> None:
+        self.asked.append(("report", state, slot))
+        if not self.hears:
+            raise Silent("throttled")
+
+    def extend(self, *values: Any) -> None:
+        self.asked.append(("extend", *values))
+
+    def end(self, named: Named) -> None:
+        self.asked.append(("end", named))
+
+    def enforce(self) -> None:
+        self.asked.append(("enforce",))
+
+    def remove(self) -> None:
+        self.asked.append(("remove",))
+
+
+def test_the_server_tells_its_time_before_the_witness_is_asked() -> None:
+    both = Both(PRIMARY, OURS)
+    assert turn(SETTINGS, both, both) is Step.HOLD
+    extended = ("extend", Named("prod", 1), NOON, "rds_us_east_1_db_b")
+    assert both.asked == [("look",), ("read",), extended, ("report", "leads", "")]
+
+
+def test_a_silent_witness_prolongs_nothing() -> None:
+    both = Both(PRIMARY, None)
+    assert turn(SETTINGS, both, both) is Step.ENFORCE
+    assert both.asked == [("look",), ("read",), ("enforce",)]
+
+
+def test_a_witness_that_names_the_other_side_ends_the_lease() -> None:
+    both = Both(PRIMARY, THEIRS, hears=False)
+    assert turn(SETTINGS, both, both) is Step.END
+    assert ("end", Named("dr", 2)) in both.asked
+
+
+def test_a_standby_tells_its_slot() -> None:
+    both = Both(STANDBY, OURS)
+    assert turn(SETTINGS, both, both) is Step.REST
+    assert both.asked[-1] == ("report", "follows", "rds_us_west_2_db_a")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ENDPOINT", None, "WRITE_GUARD_ENDPOINT is not set"),
+        ("LEASE_SECONDS", "soon", "no number"),
+        ("LEASE_SECONDS", "5", "at least 12 or 0"),
+        ("DATABASE", "postgres", "whose jobs would end"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(name: str, value: str | None, said: str) -> None:
+    given = {**VARIABLES, f"WRITE_GUARD_{name}": value}
+    with pytest.raises(SettingsError, match=said):
+        Settings.read({key: text for key, text in given.items() if text is not None})
