@@ -17,6 +17,7 @@ description:
   - A replica cannot be closed by itself. There, V(closed) waits until its primary's closing has arrived, and ends the
     sessions, which nothing else ends.
   - RDS itself goes on. The sessions of its own roles are left alone.
+  - What this module has closed is not opened by a write lease (M(pipeops.platform.postgres_lease)) that holds again.
 options:
   state:
     description: Whether clients can use the database.
@@ -91,7 +92,7 @@ from typing import Any
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.function import run_function
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.waiting import Patience, Progress, wait_until
-from ansible_collections.pipeops.platform.plugins.module_utils.postgres import statements
+from ansible_collections.pipeops.platform.plugins.module_utils.postgres import lease, statements
 from ansible_collections.pipeops.platform.plugins.module_utils.postgres.connection import (
     POSTGRES_ARGUMENT_SPEC,
     Unreachable,
@@ -133,6 +134,9 @@ def _bring(connection: Any, params: Mapping[str, Any], check_mode: bool, progres
         if closing:
             patience = Patience(params["wait_timeout"], params["wait_delay"])
             result["sessions_ended"] = statements.end_sessions(connection, database, patience, progress)
+    if closing and not check_mode and not statements.standing(connection)["replica"]:
+        # Also one that its write lease has closed: it shall not open by itself again.
+        lease.disown(connection)
     if closing:
         result.setdefault("sessions_ended", 0)
         result["position"] = None if check_mode else statements.standing(connection)["written"]

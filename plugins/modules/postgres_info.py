@@ -87,6 +87,10 @@ servers:
       type: list
       elements: dict
       sample: [{"name": "pipeops_dr", "active": true, "state": "streaming", "retained_bytes": 0}]
+    lease:
+      description: The write lease of O(database), null if there is none.
+      type: dict
+      sample: {"leader": "prod", "epoch": 1, "seconds": 15, "enabled": true, "closed": false, "left_seconds": 13.1}
 """
 
 from collections.abc import Mapping
@@ -97,7 +101,7 @@ from typing import Any
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.function import run_function
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.waiting import Progress
-from ansible_collections.pipeops.platform.plugins.module_utils.postgres import statements
+from ansible_collections.pipeops.platform.plugins.module_utils.postgres import lease, statements
 from ansible_collections.pipeops.platform.plugins.module_utils.postgres.connection import (
     POSTGRES_ARGUMENT_SPEC,
     Server,
@@ -130,6 +134,7 @@ def _describe(server: Server, database: str) -> dict[str, Any]:
                 "open": statements.is_open(connection, database),
                 "sessions": statements.sessions(connection, database),
                 "followers": statements.followers(connection),
+                "lease": lease.read(connection),
             }
     except EngineError as error:
         return {"reachable": False, "reason": str(error)}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.drill.intervals import Interval, Overlap, overlaps, writable, written
+from tests.drill.intervals import Interval, Overlap, across, overlaps, writable, written
 from tests.drill.measures import quantile
 from tests.drill.records import Fate, Journal, Phase
 
@@ -45,7 +45,8 @@ class Watch:
 
     Attributes:
         direct: by instance, asked by its own endpoint.
-        direct_overlaps: when two instances took writes at once, whoever could reach them.
+        direct_overlaps: when two instances took writes at once, whoever could reach them, be it from inside a region
+            that is cut off.
         named_overlaps: when clients that came by the published name could write to two servers.
     """
 
@@ -57,8 +58,9 @@ class Watch:
 def watch(journal: Journal) -> Watch:
     """Return what probes and the load's own writes say of who took writes when."""
     direct = writable(journal.probes, PATIENCE)
+    inside = writable(journal.inside_probes, PATIENCE)
     named = overlaps(writable(journal.named_probes, PATIENCE)) + overlaps(written(journal.writes, PATIENCE))
-    return Watch(direct, overlaps(direct), sorted(named, key=lambda one: one.began))
+    return Watch(direct, overlaps(direct) + across(inside, direct), sorted(named, key=lambda one: one.began))
 
 
 def faults(phases: Sequence[Phase], seen: Watch, failure: str) -> list[str]:
@@ -72,6 +74,11 @@ def faults(phases: Sequence[Phase], seen: Watch, failure: str) -> list[str]:
             found.append(f"{phase.name}: the history is broken (doubled, out of order, or with holes)")
         if phase.figures.get("left_to_change"):
             found.append(f"{phase.name}: site.yml --check would change {phase.figures['left_to_change']} things")
+        ahead = phase.figures.get("closed_before_first_write_seconds")
+        if isinstance(ahead, float) and ahead <= 0:
+            found.append(f"{phase.name}: the lost leader took writes {-ahead:.1f} s after the new one's first")
+    if seen.direct_overlaps:
+        found.append(f"two instances took writes at once, {len(seen.direct_overlaps)} times")
     if seen.named_overlaps:
         found.append(f"clients that came by the name could write to two servers, {len(seen.named_overlaps)} times")
     return found
@@ -149,11 +156,28 @@ def _disaster(phase: Phase) -> list[Row]:
             note=f"replication between regions is asynchronous, 70 ms there and back; unknown to their clients: "
             f"{figures['unknown_present']} kept, {figures['unknown_absent']} not",
         ),
+        *_lease(phase.name, figures),
         Row(
             f"{phase.name}: fence after the region's return",
             f"{figures['fence_after_return_seconds']:.1f} s",
             note="from the moment at which the region answers to the end of dr_fence.yml, which waits for it",
         ),
+    ]
+
+
+def _lease(name: str, figures: dict[str, Any]) -> list[Row]:
+    closed, ahead = figures.get("closed_itself_seconds"), figures.get("closed_before_first_write_seconds")
+    if closed is None or ahead is None:
+        return []
+    return [
+        Row(
+            f"{name}: the lost leader closed itself before the new one's first write",
+            f"{ahead:.1f} s",
+            "above 0",
+            ahead > 0,
+            f"{closed:.1f} s after the loss, by the last write that a client inside the region had acknowledged; the "
+            f"failover waited {figures['lease_seconds']} s for its lease",
+        )
     ]
 
 
@@ -189,8 +213,8 @@ def _writers(journal: Journal, seen: Watch) -> list[Row]:
         (
             "Two writable primaries, each instance asked directly",
             seen.direct_overlaps,
-            f"{len(journal.probes)} probes by the endpoints themselves, which no application uses. A region that "
-            "returns brings its old primary back until it is fenced",
+            f"{len(journal.probes)} probes by the endpoints themselves, and {len(journal.inside_probes)} writes of a "
+            "client that sits in the region that is lost, and goes on behind the partition",
         ),
     ):
         longest = max((one.seconds for one in found), default=0.0)

@@ -76,6 +76,15 @@ def overlaps(by_target: Mapping[str, Sequence[Interval]]) -> list[Overlap]:
     return sorted(found, key=lambda overlap: overlap.began)
 
 
+def across(inside: Mapping[str, Sequence[Interval]], outside: Mapping[str, Sequence[Interval]]) -> list[Overlap]:
+    """Return all times in which a target took writes by one look, and another target by another look."""
+    found = []
+    for one, first in sorted(inside.items()):
+        others = {name: runs for name, runs in outside.items() if name != one}
+        found += [overlap for name, runs in others.items() for overlap in overlaps({one: first, name: runs})]
+    return sorted(found, key=lambda overlap: overlap.began)
+
+
 def written(writes: Iterable[Write], patience: float) -> dict[str, list[Interval]]:
     """Return when clients had writes acknowledged, by the server that did."""
     made = [

@@ -14,7 +14,8 @@ from typing import Any
 import psycopg
 
 from tests.drill.door import Closed, Door
-from tests.drill.records import Fate, Journal, Write
+from tests.drill.prober import PAUSE, PROBE
+from tests.drill.records import Fate, Journal, Probe, Write
 
 #: Seconds between two attempts to connect.
 RETRY = 0.2
@@ -126,6 +127,31 @@ class Reader(Worker):
             self.failed("read", connection, error)
             return False
         self.journal.read(time.monotonic())
+        return True
+
+
+class Insider(Worker):
+    """Writes to one instance by its endpoint from inside its region, also while nobody else reaches that.
+
+    Args:
+        target: the identifier of the instance.
+        door: leads there from inside the region.
+    """
+
+    def __init__(self, target: str, door: Door, journal: Journal) -> None:
+        # What it meets is no application's trouble, so that is kept apart.
+        super().__init__(f"insider of {target}", door, Journal(), PAUSE)
+        self.target, self._noted = target, journal
+
+    def work(self, connection: psycopg.Connection[Any], address: str) -> bool:
+        """Write once."""
+        began = time.monotonic()
+        try:
+            connection.execute(PROBE, [f"inside, {self.target}"])
+        except psycopg.Error as error:
+            self.failed("write", connection, error)
+            return False
+        self._noted.probe_inside(Probe(self.target, began, time.monotonic(), accepted=True))
         return True
 
 

@@ -120,6 +120,7 @@ class Journal:
         self._troubles: list[Trouble] = []
         self._probes: list[Probe] = []
         self._named: list[Probe] = []
+        self._inside: list[Probe] = []
         self.phases: list[Phase] = []
 
     def write(self, entry: Write) -> None:
@@ -144,6 +145,17 @@ class Journal:
         """Note a probe of an instance, or of what the published name leads to."""
         with self._lock:
             (self._named if by_name else self._probes).append(entry)
+
+    def probe_inside(self, entry: Probe) -> None:
+        """Note a write of a client that sits in the region of its instance."""
+        with self._lock:
+            self._inside.append(entry)
+
+    @property
+    def inside_probes(self) -> list[Probe]:
+        """All writes so far of clients that sit in the region of their instance."""
+        with self._lock:
+            return list(self._inside)
 
     @property
     def writes(self) -> list[Write]:

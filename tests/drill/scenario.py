@@ -59,10 +59,16 @@ def disaster(stage: Stage, name: str, scale: float | None = None) -> None:
         stage.rest(2)
         returned, fence = bring_back(stage)
         stage.rest(2)
+        inside = stage.last_inside(lost, returned)
+        if inside is not None:
+            stage.mark("the last write was acknowledged behind the partition", inside)
         phase.figures |= {
             "to_first_write_seconds": round(first.ended - lost, 2) if first else None,
             "fence_after_return_seconds": round(fence.ended - returned, 2),
             "fence_owed": fence.findings.get("fence_owed"),
+            "closed_itself_seconds": round(inside - lost, 2) if inside is not None else None,
+            "closed_before_first_write_seconds": round(first.ended - inside, 2) if first and inside else None,
+            "lease_seconds": failover.findings.get("seconds_for_the_lease"),
             **_parts_of(stage, failover, lost, first.ended if first else failover.ended, scale or 1.0),
         }
     if scale:

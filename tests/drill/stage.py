@@ -14,9 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+
 from tests.drill import history
 from tests.drill.door import Closed, Door
-from tests.drill.load import SCHEMA, Load
+from tests.drill.guards import Guards
+from tests.drill.load import SCHEMA, Insider, Load
 from tests.drill.prober import Prober
 from tests.drill.records import Journal, Milestone, Phase, Row, Write
 from tests.drill.stand import PlaybookRun, Stand, StandFailure
@@ -30,6 +33,8 @@ NAME, SECRET = "database.prod.pipeops.internal", "pipeops/prod/database"
 DELAY, MODEL_DELAY = 0.5, 15.0
 #: The longest wait for the load to find its database, in seconds.
 PATIENCE = 60.0
+#: Whether both kinds of proof have come in.
+LEASED = "SELECT isfinite(named_at) AND isfinite(followed_at) FROM pipeops.write_lease"
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,8 @@ class Stage:
         self.door = Door(stand.url, dns_server, NAME, SECRET, (WEST, EAST))
         self.load = Load(self.door, journal, plan.writers, plan.readers, plan.rate)
         self.prober = Prober(self.door, journal)
+        self.guards = Guards(stand, SECRET)
+        self.insider: Insider | None = None
         self.lost: set[history.Key] = set()
         self.verdict = history.Verdict()
 
@@ -75,16 +82,47 @@ class Stage:
             with self.door.connect("drill")[0] as connection:
                 for statement in SCHEMA:
                     connection.execute(statement)
+            self._guard()
+            self.until(self._guarded, "both guards")
         self.prober.start()
         self.load.start()
         with self.phase("Calm", "calm"):
             self.until(lambda: bool(self.journal.acknowledged_count and self.journal.named_probes), "the first writes")
             self.rest(3)
 
+    def _guard(self) -> None:
+        """Let a guard begin in each region, and a client that sits in the region that will be lost."""
+        places = {"pipeops-prod": WEST, "pipeops-dr": EAST}
+        endpoints = {}
+        for identifier, region in places.items():
+            (found,) = self.door.client("rds", region).describe_db_instances(DBInstanceIdentifier=identifier)[
+                "DBInstances"
+            ]
+            endpoints[identifier] = found["Endpoint"]["Address"]
+        self.guards.start("prod", "dr", WEST, endpoints["pipeops-prod"])
+        self.guards.start("dr", "prod", EAST, endpoints["pipeops-dr"])
+        inside = self.stand.variables_in(WEST)
+        dns_server = inside["PIPEOPS_DNS_SERVERS"]
+        door = Door(inside["AWS_ENDPOINT_URL"], dns_server, endpoints["pipeops-prod"], SECRET, (WEST,))
+        self.insider = Insider("pipeops-prod", door, self.journal)
+        self.insider.start()
+
+    def _guarded(self) -> bool:
+        """Tell whether the leader has a lease that both the witness and the replica prolong."""
+        options = self.door.options(NAME, self.door.resolve(NAME), "drill") | {"dbname": "postgres"}
+        with psycopg.connect(**options) as connection:
+            (there,) = connection.execute("SELECT to_regclass('pipeops.write_lease') IS NOT NULL").fetchone() or (0,)
+            found = connection.execute(LEASED).fetchone() if there else None
+            return bool(found and found[0])
+
     def end(self) -> None:
-        """Stop the load and the watch."""
+        """Stop the load, the watch and the guards."""
         self.load.stop()
         self.prober.stop()
+        if self.insider:
+            self.insider.stopped.set()
+            self.insider.join(timeout=10)
+        self.guards.stop()
 
     @contextmanager
     def phase(self, name: str, kind: str) -> Iterator[Phase]:
@@ -154,8 +192,10 @@ class Stage:
     def _see_that_all_work(self) -> None:
         if self.prober.failure:
             raise StandFailure(f"the watch broke off: {self.prober.failure!r}")
-        if broken := self.load.broken():
+        if broken := self.load.broken() or self.guards.broken():
             raise StandFailure(f"a part of the load broke off: {broken}")
+        if self.insider and self.insider.failure:
+            raise StandFailure(f"the client inside {WEST} broke off: {self.insider.failure!r}")
 
     def rest(self, seconds: float) -> None:
         """Let the load go on for a while: until that many seconds' worth of writes more are acknowledged."""
@@ -176,6 +216,11 @@ class Stage:
         """Return the first write that another server than the former one acknowledged after a moment."""
         made = (one for one in self.journal.acknowledged if one.ended > after and one.server != former)
         return min(made, key=lambda one: one.ended, default=None)
+
+    def last_inside(self, after: float, before: float) -> float | None:
+        """Return when a client inside the lost region had its last write acknowledged between two moments."""
+        made = (one.ended for one in self.journal.inside_probes if after < one.ended < before)
+        return max(made, default=None)
 
     def serving(self) -> str:
         """Return the address of the server that acknowledged the latest write."""

@@ -118,8 +118,12 @@ class Stand:
             raise StandFailure(f"The sandbox does not start with servers: {done.stderr.strip()}")
         return done.stdout
 
-    def _variables(self) -> dict[str, str]:
-        lines = [line for line in self._sandbox("env").splitlines() if line.startswith("export ")]
+    def variables_in(self, region: str) -> dict[str, str]:
+        """Return the environment of a program that sits in a region."""
+        return self._variables("--from", region)
+
+    def _variables(self, *words: str) -> dict[str, str]:
+        lines = [line for line in self._sandbox("env", *words).splitlines() if line.startswith("export ")]
         pairs = (line.removeprefix("export ").partition("=") for line in lines)
         return {name: value.strip("\"'") for name, _equals, value in pairs}
 

@@ -18,6 +18,8 @@ from .windows import BackupWindow, MaintenanceWindow, overlap
 PORTS, STORAGE_GIB, RETENTION_DAYS, USER_LENGTH, NAME_LENGTH = (1150, 65535), (20, 65536), (0, 35), 16, 63
 MOST_REPLICAS = 15
 IDENTIFIER_LENGTH = 63
+#: Four turns of the guard (extensions/write_guard), in seconds.
+SHORTEST_LEASE = 12
 REPLICA_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
 CLASS = re.compile(r"db\.[a-z0-9]+(?:-[a-z0-9]+)*\.[a-z0-9]+(?:[.-][a-z0-9]+)*")
 VERSION = re.compile(r"[0-9]{2}\.[0-9]{1,2}")
@@ -182,6 +184,28 @@ def encryption(inventory: Inventory) -> Iterable[Problem]:
         yield inventory.problem("rds_parameters.rds.force_ssl", reason, mend, value=value)
 
 
+def write_lease(inventory: Inventory) -> Iterable[Problem]:
+    """A write lease has a job that enforces it, a witness and somebody who takes over, and some patience."""
+    seconds = inventory.number("rds_write_lease_seconds")
+    if not seconds:
+        return
+    variable = "rds_write_lease_seconds"
+    if seconds < SHORTEST_LEASE:
+        reason = "the guard speaks to the database every few seconds, and one lost turn would close it"
+        yield inventory.problem(variable, reason, f"Write {SHORTEST_LEASE} or more, or 0 for no lease.")
+    if not inventory.record("platform_pair"):
+        reason = "nobody can take over from this environment, so there is nothing to guard against"
+        yield inventory.problem(variable, reason, "Remove it, or set platform_pair.")
+    libraries = str(inventory.record("rds_parameters").get("shared_preload_libraries", "")).split(",")
+    if "pg_cron" not in [one.strip() for one in libraries]:
+        reason = f"a job of pg_cron enforces the lease ({variable}), and the database does not load it"
+        mend = "Write pg_stat_statements,pg_cron."
+        yield inventory.problem("rds_parameters.shared_preload_libraries", reason, mend, value=",".join(libraries))
+    if inventory.text("rds_database_name") == "postgres":
+        reason = "pg_cron's jobs run in it, and the one that opens a closed database cannot run in that"
+        yield inventory.problem("rds_database_name", reason, "Give the applications' database another name, e.g. app.")
+
+
 def log_exports(inventory: Inventory) -> Iterable[Problem]:
     """Logs are named once."""
     for name in repeated(inventory.texts("rds_log_exports")):
@@ -198,5 +222,6 @@ RULES: tuple[Callable[[Inventory], Iterable[Problem]], ...] = (
     follower,
     parameters,
     encryption,
+    write_lease,
     log_exports,
 )

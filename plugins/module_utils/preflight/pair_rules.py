@@ -103,6 +103,17 @@ def pair_capacity(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
             yield inventory.problem(f"rds_parameters.{name}", reason, mend, value=given)
 
 
+def pair_lease(inventory: Inventory, other: Inventory) -> Iterable[Problem]:
+    """Both sides ask the same witness, and whoever leads is held to the same lease."""
+    if not _are_paired(inventory, other):
+        return
+    for variable in ("rds_write_lease_seconds", "platform_witness_region"):
+        theirs = other.text(variable)
+        if inventory.text(variable) != theirs:
+            reason = f"its pair {other.host} has {theirs or 'none'}, and the lease of a database moves with it"
+            yield inventory.problem(variable, reason, f"Write {theirs or 'none'} on both sides.")
+
+
 def _whole(value: object) -> int | None:
     text = str(value)
     return int(text) if text.isdecimal() else None
@@ -121,4 +132,5 @@ RULES: tuple[Callable[[Inventory, Inventory], Iterable[Problem]], ...] = (
     pair_names,
     pair_databases,
     pair_capacity,
+    pair_lease,
 )

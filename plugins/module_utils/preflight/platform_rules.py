@@ -111,6 +111,22 @@ def pair(inventory: Inventory, regions: Mapping[str, str]) -> Iterable[Problem]:
         yield inventory.problem("platform_pair", reason, f"Choose a region of partition {regions[own]}.")
 
 
+def witness(inventory: Inventory, regions: Mapping[str, str]) -> Iterable[Problem]:
+    """The witness of a pair stands where neither side does."""
+    text, variable = inventory.text("platform_witness_region"), "platform_witness_region"
+    held = {inventory.text("platform_region"), inventory.record("platform_pair").get("region")}
+    if not text:
+        if inventory.number("rds_write_lease_seconds"):
+            reason = "a write lease (rds_write_lease_seconds) needs a witness outside of both regions"
+            yield inventory.problem(variable, reason, "Write a third region, e.g. us-east-2.")
+    elif text not in regions:
+        mend = nearest(text, regions, "Write one like us-east-2.")
+        yield inventory.problem(variable, "AWS has no region of this name", mend)
+    elif text in held:
+        reason = "it would be lost together with one side, and the other one could not know who leads"
+        yield inventory.problem(variable, reason, "Write a third region.")
+
+
 def tags(inventory: Inventory) -> Iterable[Problem]:
     """Tags are texts that AWS takes and nobody else owns."""
     given = inventory.record("platform_tags")
@@ -200,4 +216,4 @@ RULES: tuple[Callable[[Inventory], Iterable[Problem]], ...] = (
     amounts,
 )
 #: Rules that know AWS's regions, each with its partition.
-PLACE_RULES: tuple[Callable[[Inventory, Mapping[str, str]], Iterable[Problem]], ...] = (region, pair)
+PLACE_RULES: tuple[Callable[[Inventory, Mapping[str, str]], Iterable[Problem]], ...] = (region, pair, witness)

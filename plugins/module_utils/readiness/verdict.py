@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ..resources.rds_describe import NEEDS_ACTION, SETTLED
+from .checks import Check, Grade
+from .lease_checks import lease_checks
 
-Grade = Literal["good", "warning", "bad"]
 #: Seconds of lag above which somebody should look, and above which a switchover would make applications wait.
 LAG_WARNING, LAG_BAD = 60.0, 300.0
 #: Bytes of log that the primary keeps for its slowest replica before somebody should look.
@@ -34,21 +34,6 @@ TYPICAL_BACKUP = 300.0
 CLUSTER_WORKS = frozenset({"ACTIVE", "UPDATING"})
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that a failover depends on."""
-
-    name: str
-    grade: Grade
-    finding: str
-    mend: str = ""
-
-    def as_dict(self) -> dict[str, str]:
-        """Return it as a task result carries it; what is good needs no mending."""
-        mend = "" if self.grade == "good" else self.mend
-        return {"name": self.name, "grade": self.grade, "finding": self.finding, "mend": mend}
-
-
 def verdict(facts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     """Return all checks, and what follows from them.
 
@@ -56,7 +41,8 @@ def verdict(facts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]
         facts: the answer of M(pipeops.platform.rds_cross_region_replica_info) for the standby.
         more: ``heartbeat_lag_seconds`` (measured just now, or None), ``parameter_group`` (the standby's as wanted),
             ``record`` (``ttl`` and ``values`` of the name, or None), ``leader_endpoint``, ``promotion_seconds`` (as
-            measured by a drill, or None).
+            measured by a drill, or None), ``lease`` (as ``lease_checks`` takes it, or None for a database without a
+            write lease).
     """
     checks = [check for part in PARTS for check in part(facts, more)]
     grades = {check.grade for check in checks}
@@ -265,4 +251,10 @@ def _cluster(facts: Mapping[str, Any], more: Mapping[str, Any]) -> Iterator[Chec
         yield Check("cluster", "good", said)
 
 
-PARTS = (_replica, _replication, _log, _backups, _access, _room, _name, _cluster)
+def _lease(facts: Mapping[str, Any], more: Mapping[str, Any]) -> Iterator[Check]:
+    del facts
+    if more.get("lease"):
+        yield from lease_checks(more["lease"])
+
+
+PARTS = (_replica, _replication, _log, _backups, _access, _room, _name, _cluster, _lease)

@@ -27,7 +27,7 @@ class DynamodbTable(ResourceType):
         name: its name; unique in a region.
         partition_key: the name of the key, a string.
         billing_mode: ``PAY_PER_REQUEST`` or ``PROVISIONED``.
-        kms_key_arn: the key for everything in it.
+        kms_key_arn: the key for everything in it; an empty string for DynamoDB's own.
         point_in_time_recovery: whether any second of the last 35 days can be restored.
         deletion_protection: whether AWS refuses to delete it.
         ttl_attribute: the attribute with the epoch second after which an item goes; an empty string for none.
@@ -164,6 +164,8 @@ class DynamodbTable(ResourceType):
 
 
 def _encryption(key_arn: str) -> dict[str, Any]:
+    if not key_arn:
+        return {"Enabled": False}
     return {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key_arn}
 
 

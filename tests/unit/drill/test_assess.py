@@ -62,16 +62,27 @@ def test_a_playbook_that_failed_is_a_fault_in_its_first_line(journal: Journal) -
     assert faults([], watch(journal), "dr_failover.yml failed\nwith much to read") == ["dr_failover.yml failed"]
 
 
-def test_two_writable_by_the_name_are_a_fault_and_two_asked_directly_are_told(journal: Journal) -> None:
+def test_two_writable_are_a_fault_by_the_name_and_asked_directly(journal: Journal) -> None:
     for target in ("prod", "dr"):
         for at in (1.0, 1.5):
             journal.probe(Probe(target, at, at + 0.01, True), by_name=False)
     seen = watch(journal)
-    assert faults([], seen, "") == []
+    assert len(faults([], seen, "")) == 1
     assert summary(journal, seen)["two_writable_primaries_seen"]["count"] == 1
     assert [row.met for row in table(journal, seen) if row.name.startswith("Two writable")] == [True, False]
     journal.write(Write(1, 2, 0.5, 6.0, 0.0, Fate.ACKNOWLEDGED, "127.0.0.2"))
-    assert len(faults([], watch(journal), "")) == 1
+    assert len(faults([], watch(journal), "")) == 2
+
+
+def test_a_leader_that_takes_writes_behind_a_partition_is_a_second_one(journal: Journal) -> None:
+    for at in (1.0, 1.5):
+        journal.probe(Probe("dr", at, at + 0.01, True), by_name=False)
+        journal.probe_inside(Probe("dr", at, at + 0.01, True))
+    assert watch(journal).direct_overlaps == []
+    journal.probe_inside(Probe("prod", 1.2, 1.3, True))
+    assert [one.targets for one in watch(journal).direct_overlaps] == [("dr", "prod")]
+    late = phase("disaster", closed_before_first_write_seconds=-0.5)
+    assert "0.5 s after the new one's first" in faults([late], watch(Journal()), "")[0]
 
 
 def test_the_table_holds_a_disaster_against_its_targets(journal: Journal) -> None:

@@ -113,6 +113,8 @@ def test_the_shipped_environments_go_together(one: str, other: str) -> None:
         ({"platform_environment": "prod"}, [("platform_environment", "host dr has the same")]),
         ({"rds_engine_version": "16.9"}, [("rds_engine_version", "the version of its source")]),
         ({"rds_engine_version": "17.7"}, [("rds_engine_version", "the version of its source")]),
+        ({"rds_write_lease_seconds": 20}, [("rds_write_lease_seconds", "its pair dr has 20")]),
+        ({"platform_witness_region": "us-west-1"}, [("platform_witness_region", "its pair dr has us-west-1")]),
         (
             {"platform_service_environment": "dr"},
             [("platform_service_environment", "under the names of dr, not of prod")],

@@ -40,6 +40,8 @@ ALLOWED: list[tuple[Rule, Changes]] = [
     (platform_rules.service, {"platform_service_environment": "dr"}),
     (platform_rules.domain, {"platform_domain": "a-b.example.org"}),
     (platform_rules.amounts, {"platform_wait_timeout_seconds": 15, "platform_wait_delay_seconds": 0.2}),
+    (database_rules.write_lease, {"rds_write_lease_seconds": 12}),
+    (database_rules.write_lease, {"rds_write_lease_seconds": 0, "rds_parameters": {}}),
     (network_rules.own_ranges, {"vpc_cidr": "10.0.0.0/20"}),
     (network_rules.own_ranges, {"vpc_cidr": "100.64.0.0/16"}),
     (network_rules.secondary_ranges, {"vpc_secondary_cidrs": ["100.64.0.0/16", "10.9.0.0/16"]}),
@@ -276,6 +278,13 @@ REFUSED: list[tuple[Rule, Changes, list[tuple[str, str]]]] = [
         {"rds_parameters": {"rds.force_ssl": "0"}},
         [("rds_parameters.rds.force_ssl", "in the clear")],
     ),
+    (database_rules.write_lease, {"rds_write_lease_seconds": 11}, [("rds_write_lease_seconds", "one lost turn")]),
+    (
+        database_rules.write_lease,
+        {"rds_parameters": {"shared_preload_libraries": "pg_stat_statements"}},
+        [("rds_parameters.shared_preload_libraries", "does not load it")],
+    ),
+    (database_rules.write_lease, {"rds_database_name": "postgres"}, [("rds_database_name", "jobs run in it")]),
     (database_rules.log_exports, {"rds_log_exports": ["upgrade", "upgrade"]}, [("rds_log_exports", "twice")]),
 ]
 
@@ -318,6 +327,27 @@ REGIONS = {"us-west-2": "aws", "us-east-1": "aws", "cn-north-1": "aws-cn"}
 )
 def test_a_pair_is_elsewhere(changes: Changes, expected: list[tuple[str, str]]) -> None:
     assert_said(platform_rules.pair(inventory(**changes), REGIONS), *expected)
+
+
+def test_a_lease_guards_against_somebody() -> None:
+    without = {key: value for key, value in inventory("prod").given.items() if key != "platform_pair"}
+    problems = database_rules.write_lease(Inventory("prod", without, SITE_RULES.specs))
+    assert_said(problems, ("rds_write_lease_seconds", "nobody can take over"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"platform_witness_region": "us-east-2"}, []),
+        ({"platform_witness_region": "", "rds_write_lease_seconds": 0}, []),
+        ({"platform_witness_region": ""}, [("platform_witness_region", "outside of both")]),
+        ({"platform_witness_region": "us-east-9"}, [("platform_witness_region", "no region")]),
+        ({"platform_witness_region": "us-west-2"}, [("platform_witness_region", "lost together")]),
+        ({"platform_witness_region": "us-east-1"}, [("platform_witness_region", "lost together")]),
+    ],
+)
+def test_a_witness_stands_in_a_third_region(changes: Changes, expected: list[tuple[str, str]]) -> None:
+    assert_said(platform_rules.witness(inventory(**changes), {**REGIONS, "us-east-2": "aws"}), *expected)
 
 
 def test_a_replica_has_a_pair() -> None:
