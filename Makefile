@@ -59,6 +59,7 @@ lint: $(STAMP) ## Format, types and style of everything
 	mypy sandbox/pipeops_sandbox scripts tests/drill extensions/write_guard/write_guard
 	ansible-lint --offline
 	$(BIN)/python scripts/role_docs.py --check
+	$(BIN)/python scripts/cost_docs.py --check
 	for env in dev staging prod dr; do ansible-playbook site.yml -i inventories/$$env --syntax-check >/dev/null; done
 
 .PHONY: unit

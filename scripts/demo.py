@@ -88,6 +88,26 @@ def summary(report: dict[str, dict[str, dict[str, Any]]]) -> Table:
     return table
 
 
+def cost(environments: list[str]) -> Table | None:
+    """Return what the environments cost a month on AWS; None if that cannot be told, which the playbook then says."""
+    options = {"cost_details": False, "cost_fail_over_budget": False, "cost_directory": str(BUILD / "cost")}
+    inventories = [f"-iinventories/{environment}" for environment in environments]
+    command = ["ansible-playbook", "playbooks/cost.yml", *inventories, "-e", json.dumps(options)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    if done.returncode:
+        console.print(done.stdout, done.stderr)
+        return None
+    found = json.loads((BUILD / "cost" / "cost.json").read_text("utf-8"))
+    title = "What it would cost on AWS, USD a month"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for column in ("environment", "fewest nodes", "ordinary month", "most nodes", "budget", ""):
+        table.add_column(column, justify="left" if column in ("environment", "") else "right")
+    for one in found["environments"]:
+        monthly = (f"{one['monthly'][scenario]:,.2f}" for scenario in ("minimum", "desired", "maximum"))
+        table.add_row(one["environment"], *monthly, f"{one['budget']:,.2f}", one["verdict"])
+    return table
+
+
 def main(environments: list[str]) -> int:
     """Run the demo and return the exit status: 0 only if the second runs changed nothing."""
     unknown = [name for name in environments if name not in ENVIRONMENTS]
@@ -112,6 +132,11 @@ def main(environments: list[str]) -> int:
     BUILD.mkdir(exist_ok=True)
     (BUILD / "demo.json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     console.print(summary(report))
+    costs = cost(environments)
+    if costs:
+        console.print()
+        console.print(costs)
+        console.print("The report with a chart and what could be saved: [bold]build/cost/cost.html[/]")
     console.print('\nIt all still stands. To look around:  [bold]eval "$(make -s sandbox-env)"[/]')
     if "prod" in environments:
         psql = "python -m pipeops_sandbox psql database.prod.pipeops.internal --secret pipeops/prod/database"

@@ -64,8 +64,9 @@ def test_inputs_begin_with_the_name_of_the_role(role: str) -> None:
     assert all(name.startswith(f"{role}_") for name in options(role))
 
 
-def test_generated_pages_are_up_to_date() -> None:
-    command = [sys.executable, "scripts/role_docs.py", "--check"]
+@pytest.mark.parametrize("script", ["role_docs", "cost_docs"])
+def test_generated_pages_are_up_to_date(script: str) -> None:
+    command = [sys.executable, f"scripts/{script}.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
