@@ -22,6 +22,7 @@ from . import faults, origins, overlays, own, quick, state
 from .control import PREFIX, Control, known_regions
 from .http_server import CutConnection, Environ, Response, Server
 from .journal import Entry, Journal
+from .overlays import cloudtrail
 from .overlays.eks import control_plane
 from .overlays.rds.dataplane import plane as rds_plane
 from .protocol import error_code, error_response
@@ -150,6 +151,8 @@ class Sandbox:
             return refused
         with self.lock:
             response = self._once(call, environ, body)
+            if call.mutating and response.status < 300:
+                cloudtrail.note(self.account, call, environ, body)
         if call.mutating:
             self.changed()
         faults.after(struck, environ)

@@ -223,6 +223,8 @@ def test_a_run_that_sleeps_past_its_lease_changes_nothing_more(
 
 
 def test_unlock_stops_a_run_before_its_next_change(prod: Platform, start: Callable[..., Started]) -> None:
+    # Time enough for three playbooks.
+    prod.control("POST", "faults", effect="latency", latency=4000, service="ec2", operation="CreateTags")
     first = start(**WORK)
     first.until_it_works()
     told = prod.playbook("prod", playbook="playbooks/unlock.yml", check=True)
