@@ -78,6 +78,10 @@ integration: $(STAMP) ## Modules, roles, inventories and playbooks on the sandbo
 recovery-test: $(STAMP) ## Every move of the database, and its refusals, on real servers: a quarter of an hour
 	pytest tests/recovery -n 2 --dist loadfile --junitxml build/junit/recovery.xml -q
 
+.PHONY: lease-test
+lease-test: $(STAMP) ## The write lease on real servers, and moves of the database with it
+	pytest tests/lease --junitxml build/junit/lease.xml -q
+
 .PHONY: drill-test
 drill-test: $(STAMP) ## One disaster and the way back, under load
 	pytest tests/drill --junitxml build/junit/drill.xml -q

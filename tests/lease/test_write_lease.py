@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from write_guard.settings import Settings
 from write_guard.witness import Named
 
 from tests.drill.stand import Stand
+from tests.lease.waiting import until
 
 WEST, EAST = "us-west-2", "us-east-1"
 PASSWORD = "correct-horse-battery"
@@ -107,14 +108,6 @@ class Pair:
             host=host, hostaddr=str(answer.rr[0].rdata), port=5432, dbname=database, user="dbadmin",
             password=PASSWORD, connect_timeout=2, autocommit=True,
         )  # fmt: skip
-
-
-def until(condition: Callable[[], Any], seconds: float) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
-    return found
 
 
 class Side:

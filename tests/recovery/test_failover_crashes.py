@@ -12,6 +12,7 @@ from tests.recovery.conftest import EAST, WEST, Recovery, done
 
 CALLS = [
     "rds:AddTagsToResource",
+    "dynamodb:PutItem",
     "rds:PromoteReadReplica",
     "route53:ChangeResourceRecordSets",
     "secretsmanager:StopReplicationToReplica",
@@ -29,7 +30,7 @@ def test_these_are_its_calls(pair: Recovery) -> None:
 STEP = "(?!UpdateItem).*"
 
 
-@pytest.mark.parametrize("nth", range(1, 5), ids=lambda nth: CALLS[nth - 1])
+@pytest.mark.parametrize("nth", range(1, 6), ids=lambda nth: CALLS[nth - 1])
 def test_a_killed_run_is_carried_on(pair: Recovery, nth: int) -> None:
     pair.down(WEST)
     rule = {"effect": "kill_client", "mutating": True, "operation": STEP, "nth": nth, "when": "after"}

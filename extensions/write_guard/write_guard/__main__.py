@@ -40,8 +40,10 @@ def guard(settings: Settings, stop: threading.Event) -> None:
             if settings.alive_file:
                 Path(settings.alive_file).touch()
         except TROUBLE as error:
-            last = ""
-            log.warning("%s: %s", settings.endpoint, " ".join(str(error).split()))
+            said = " ".join(str(error).split())
+            if said != last:
+                log.warning("%s: %s", settings.endpoint, said)
+            last = said
         due = max(due + settings.interval_seconds, time.monotonic())
         stop.wait(due - time.monotonic())
     server.forget()

@@ -75,7 +75,7 @@ def _asked(witness: Witness) -> View | None:
     try:
         return witness.read()
     except Silent as error:
-        log.warning("the witness is silent: %s", error)
+        log.info("the witness is silent: %s", error)
         return None
 
 
@@ -83,4 +83,4 @@ def _tell(witness: Witness, state: str, slot: str) -> None:
     try:
         witness.report(state, slot)
     except Silent as error:
-        log.warning("the witness does not hear: %s", error)
+        log.info("the witness does not hear: %s", error)
