@@ -99,6 +99,8 @@ class Platform:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         credentials = {"AWS_ACCESS_KEY_ID": PRINCIPAL, "AWS_SECRET_ACCESS_KEY": "testing"}
         own = {"AWS_ENDPOINT_URL": self.url, "AWS_EC2_METADATA_DISABLED": "true", "ANSIBLE_NOCOLOR": "1"}
+        # These sandboxes have no API servers behind EKS.
+        own["PIPEOPS_KUBERNETES_ENABLED"] = "false"
         return {**kept, **credentials, **own, **more}
 
     def client(self, service: str, region: str = "us-west-2") -> Any:

@@ -76,6 +76,10 @@ facts:
   returned: success
   type: dict
   contains:
+    principal_arn:
+      description: The IAM role or user that runs the play, as access entries name it; empty for the root user.
+      type: str
+      sample: arn:aws:iam::123456789012:role/platform-engineers
     account_id:
       description: The account of the credentials.
       type: str

@@ -215,6 +215,9 @@ def env(options: argparse.Namespace) -> None:
         running = begun
     if running and running.get("dns"):
         lines["PIPEOPS_DNS_SERVERS"] = running["dns"]
+    if running and running.get("kubernetes", "none") == "none":
+        # Nothing answers behind EKS, so playbooks are to leave alone what is inside clusters.
+        lines["PIPEOPS_KUBERNETES_ENABLED"] = "false"
     for name, value in lines.items():
         print(f"export {name}={value}")  # noqa: T201 - the command's result
     print("unset AWS_PROFILE AWS_SESSION_TOKEN AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")  # noqa: T201 - the same

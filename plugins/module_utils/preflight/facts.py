@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..engine.aws import Aws, describe_error, error_code, is_aws_error, tag_dict
@@ -114,6 +114,7 @@ class Facts:
         engine_versions: those of PostgreSQL: the wanted one if there is such, else all.
         classes: the wanted classes that can be ordered.
         pair: the database of the other side; None for an environment without one.
+        principal_arn: who runs the play, as an access entry of EKS names it; empty for the account's root.
     """
 
     account_id: str
@@ -123,11 +124,13 @@ class Facts:
     engine_versions: tuple[str, ...] = ()
     classes: Mapping[str, DbClass] = field(default_factory=dict)
     pair: PairDatabase | None = None
+    principal_arn: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return what other tasks may want to know."""
         return {
             "account_id": self.account_id,
+            "principal_arn": self.principal_arn,
             "zone_ids": dict(self.zone_ids),
             "cluster_versions": dict(self.cluster_versions),
             "pair": self.pair.as_dict() if self.pair else None,
@@ -141,7 +144,7 @@ def read(aws: Aws, question: Question) -> Facts:
         Unreadable: naming each call that failed.
     """
     calls: dict[str, Callable[[], Any]] = {
-        "sts:GetCallerIdentity": lambda: str(aws.client("sts").get_caller_identity()["Account"]),
+        "sts:GetCallerIdentity": lambda: _caller(aws),
         "ec2:DescribeAvailabilityZones": lambda: _zone_ids(aws),
         "ec2:DescribeInstanceTypeOfferings": lambda: _type_zones(aws, question.instance_types),
         "eks:DescribeClusterVersions": lambda: _cluster_versions(aws),
@@ -154,7 +157,25 @@ def read(aws: Aws, question: Question) -> Facts:
     failures = {name: future.exception() for name, future in futures.items() if future.exception()}
     if failures:
         raise Unreadable(_complaint(failures, aws.region))
-    return Facts(*(future.result() for future in futures.values()))
+    (account_id, principal_arn), *others = (future.result() for future in futures.values())
+    return replace(Facts(account_id, *others), principal_arn=principal_arn)
+
+
+def _caller(aws: Aws) -> tuple[str, str]:
+    """Return the account, and who calls. A session is its role, whose path only IAM tells, if it does."""
+    identity = aws.client("sts").get_caller_identity()
+    account, arn = str(identity["Account"]), str(identity["Arn"])
+    _, _, resource = arn.partition(f":{account}:")
+    kind, _, name = resource.partition("/")
+    if kind == "assumed-role":
+        role = name.partition("/")[0]
+        try:
+            return account, str(aws.client("iam").get_role(RoleName=role)["Role"]["Arn"])
+        except Exception as error:
+            if not is_aws_error(error):
+                raise
+            return account, f"arn:{aws.partition}:iam::{account}:role/{role}"
+    return account, f"arn:{aws.partition}:iam::{account}:user/{name}" if kind == "user" else ""
 
 
 def _complaint(failures: Mapping[str, BaseException | None], region: str) -> str:
