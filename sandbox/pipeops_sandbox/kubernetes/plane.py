@@ -13,6 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from moto.secretsmanager.exceptions import SecretsManagerClientError
+from moto.secretsmanager.models import secretsmanager_backends
+
 from pipeops_sandbox.clock import Timeline
 from pipeops_sandbox.overlays.eks.control_plane import Identity, oidc_issuer
 from pipeops_sandbox.overlays.eks.state import Cluster, ControlPlane, EksState
@@ -23,6 +26,7 @@ from pipeops_sandbox.runtime import runtime
 from . import build, programs, webhooks
 from .controller import Controller
 from .facts import Facts, facts_of
+from .operators import Operators
 from .pki import Pki
 from .records import Record, stored
 from .seats import Seat
@@ -133,7 +137,10 @@ class KubernetesPlane:
         seat.server = KubeServer(seat.directory, have, webhook, seat.record.issuer)
         try:
             seat.server.start(*settings)
-            controller = Controller(seat.record.name, seat.server.api(), lambda: self._facts(seat.record.id))
+            operators = Operators(seat.record.name, seat.server.api(), self._secret)
+            controller = Controller(
+                seat.record.name, seat.server.api(), lambda: self._facts(seat.record.id), operators
+            )  # fmt: skip
             controller.prepare()
         except Exception:
             seat.server.stop()
@@ -146,6 +153,19 @@ class KubernetesPlane:
         with self._lock:
             cluster = self.cluster(number)
             return facts_of(cluster, runtime.clock.now()) if cluster else None
+
+    def _secret(self, region: str, name: str) -> str:
+        """Return the text of a secret of Secrets Manager.
+
+        Raises:
+            LookupError: if there is no such secret in the Region.
+        """
+        with self._lock:
+            backend = secretsmanager_backends[self._owner][region]
+            try:
+                return str(backend.get_secret_value(name, "", "")["SecretString"])
+            except SecretsManagerClientError as error:
+                raise LookupError(f"could not get secret data from provider: {name} in {region}: {error}") from error
 
     def _programs(self, seat: Seat) -> programs.Programs | None:
         """Return the programs; while somebody is building them, wait."""

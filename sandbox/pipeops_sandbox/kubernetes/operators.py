@@ -1,0 +1,171 @@
+"""What the pods of two add-ons would do if pods here did anything: External Secrets, and Argo CD as far as it is seen.
+
+Nothing runs in the pods of a cluster of the sandbox. So that secrets arrive and applications appear all the same, the
+parts of these operators that others wait for are played here, while the Deployment that would do it is available.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .api import Api, ApiError, Object
+
+log = logging.getLogger(__name__)
+ROUND_SECONDS = 1.0
+#: How long to leave a cluster alone in which there is nothing to do yet.
+IDLE_SECONDS = 3.0
+SECRETS = "/apis/external-secrets.io/v1"
+SECRETS_OPERATOR = "external-secrets"
+PLACEHOLDER = re.compile(r"{{\s*\.(\w+)\s*}}")
+#: Returns the text of a secret of Secrets Manager; raises LookupError if there is none in that Region.
+ReadSecret = Callable[[str, str], str]
+
+
+class Operators:
+    """Works in a thread of its own, for one cluster."""
+
+    def __init__(self, name: str, api: Api, read_secret: ReadSecret) -> None:
+        self._name, self._api, self._read_secret = name, api, read_secret
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begin to work."""
+        threading.Thread(target=self._work, name=f"operators {self._name}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Work no more."""
+        self._stopping.set()
+
+    def _work(self) -> None:
+        pause = ROUND_SECONDS
+        while not self._stopping.wait(pause):
+            try:
+                pause = ROUND_SECONDS if self._round() else IDLE_SECONDS
+            except ApiError as error:
+                log.debug("operators of %s: %s", self._name, error)
+            except Exception:
+                log.exception("operators of %s", self._name)
+
+    def _round(self) -> bool:
+        """Do what there is to do, and tell whether the operator is there at all."""
+        stores = self._api.get(f"{SECRETS}/clustersecretstores")
+        if stores is None or not self._runs(SECRETS_OPERATOR):
+            return False
+        regions = {}
+        for store in stores["items"]:
+            regions[store["metadata"]["name"]] = store["spec"]["provider"]["aws"]["region"]
+            self._tell(f"{SECRETS}/clustersecretstores/{store['metadata']['name']}", store, True, "Valid", "")
+        for item in (self._api.get(f"{SECRETS}/externalsecrets") or {"items": []})["items"]:
+            self._sync(item, regions)
+        return True
+
+    def _runs(self, chart: str) -> bool:
+        listed = self._api.get("/apis/apps/v1/deployments") or {"items": []}
+        return any(
+            item["metadata"].get("labels", {}).get("app.kubernetes.io/name") == chart
+            and item.get("status", {}).get("readyReplicas")
+            for item in listed["items"]
+        )
+
+    def _sync(self, item: Object, regions: Mapping[str, str]) -> None:
+        metadata, spec = item["metadata"], item["spec"]
+        path = f"{SECRETS}/namespaces/{metadata['namespace']}/externalsecrets/{metadata['name']}"
+        target = (
+            f"/api/v1/namespaces/{metadata['namespace']}/secrets/{spec.get('target', {}).get('name', metadata['name'])}"
+        )
+        standing = self._api.get(target)
+        if standing and spec.get("refreshPolicy") == "CreatedOnce":
+            self._tell(path, item, True, "SecretSynced", "secret synced")
+            return
+        try:
+            values = self._values(spec, regions)
+        except LookupError as error:
+            self._tell(path, item, False, "SecretSyncedError", str(error).strip("'\""))
+            return
+        wanted = secret_of(item, values)
+        if (standing or {}).get("data") != wanted["data"]:
+            self._api.apply(target, wanted)
+        self._tell(path, item, True, "SecretSynced", "secret synced")
+
+    def _values(self, spec: Mapping[str, Any], regions: Mapping[str, str]) -> dict[str, str]:
+        """Return what the secret gets, before its template.
+
+        Raises:
+            LookupError: if the store or a secret is not there.
+        """
+        region = regions.get(spec.get("secretStoreRef", {}).get("name", ""), "")
+        values: dict[str, str] = {}
+        for source in spec.get("dataFrom", []):
+            if "extract" in source:
+                values |= self._members(region, source["extract"]["key"])
+            elif "generatorRef" in source.get("sourceRef", {}):
+                values["password"] = secrets.token_urlsafe(24)
+        for one in spec.get("data", []):
+            reference = one["remoteRef"]
+            text = self._members(region, reference["key"])
+            values[one["secretKey"]] = text[reference["property"]]
+        return values
+
+    def _members(self, region: str, key: str) -> dict[str, str]:
+        if not region:
+            raise LookupError("the store is not ready")
+        found = json.loads(self._read_secret(region, key))
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
+
+    def _tell(self, path: str, item: Object, ready: bool, reason: str, message: str) -> None:
+        """Set the condition Ready, if that is news."""
+        old = next((one for one in item.get("status", {}).get("conditions", []) if one["type"] == "Ready"), {})
+        if (old.get("status"), old.get("reason"), old.get("message")) == (str(ready), reason, message):
+            return
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        condition = {"type": "Ready", "status": str(ready), "reason": reason, "message": message}
+        self._api.patch(f"{path}/status", {"status": {"conditions": [{**condition, "lastTransitionTime": now}]}})
+
+
+def secret_of(item: Object, values: Mapping[str, str]) -> Object:
+    """Return the Secret that an ExternalSecret asks for."""
+    metadata, target = item["metadata"], item["spec"].get("target", {})
+    template = target.get("template", {})
+    data = {key: filled(text, values) for key, text in template["data"].items()} if "data" in template else values
+    owner = {
+        "apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name": metadata["name"],
+        "uid": metadata["uid"],
+    }  # fmt: skip
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": target.get("name", metadata["name"]),
+            "namespace": metadata["namespace"],
+            "labels": {
+                "reconcile.external-secrets.io/managed": "true",
+                **template.get("metadata", {}).get("labels", {}),
+            },
+            "ownerReferences": [owner],
+        },
+        "type": template.get("type", "Opaque"),
+        "data": {key: base64.b64encode(text.encode()).decode() for key, text in data.items()},
+    }
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """Return a template with each ``{{ .name }}`` replaced.
+
+    Raises:
+        LookupError: if there is no such value.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            raise LookupError(f"the secret has no member {match[1]}")
+        return values[match[1]]
+
+    return PLACEHOLDER.sub(value, text)
