@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -50,7 +51,10 @@ def same_document(wanted: Mapping[str, Any] | None, observed: Mapping[str, Any] 
     """Tell whether two policy documents mean the same, in whatever order and spelling AWS returns them."""
     if not wanted or not observed:
         return not wanted and not observed
-    return not compare_policies(dict(observed), dict(wanted), default_version="2008-10-17")
+    # Through JSON, because compare_policies tells texts from lists by the names of their types, and texts of inventories
+    # have another one than str.
+    plain: dict[str, Any] = json.loads(json.dumps(wanted))
+    return not compare_policies(dict(observed), plain, default_version="2008-10-17")
 
 
 def same_documents(wanted: Mapping[str, Any], observed: Mapping[str, Any] | None) -> bool:
