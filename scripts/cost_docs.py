@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
 from role_docs import ENVIRONMENTS, ROOT, filled, table
 
@@ -59,7 +60,7 @@ def estimates() -> dict[str, Any]:
     )
 
     specs, defaults, prices = specs_of(COLLECTION), defaults_of(COLLECTION), price_list(PRICES)
-    hosts = read([ROOT / "inventories" / name for name in ENVIRONMENTS], specs)
+    hosts = read([ROOT / "inventories" / name for name in ENVIRONMENTS], specs, DataLoader())
     return {host.name: priced(host, defaults, specs, prices) for host in hosts}
 
 

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -29,6 +31,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "price_age_limit_days": {"type": "int", "default": 180},
 }
 
+#: What the report is made with.
+LIBRARIES = ("rich", "jinja2", "matplotlib")
+
 display = Display()
 
 
@@ -42,11 +47,13 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         del tmp
         checked = ArgumentSpecValidator(ARGUMENT_SPEC).validate(dict(self._task.args))
-        if checked.error_messages:
-            return {**result, "failed": True, "msg": "; ".join(checked.error_messages)}
+        faults = [*checked.error_messages, *(missing_required_lib(name) for name in LIBRARIES if not find_spec(name))]
+        if faults:
+            return {**result, "failed": True, "msg": "; ".join(faults)}
         options = checked.validated_parameters
         try:
-            report = _report(options, (task_vars or {}).get("ansible_inventory_sources") or ())
+            sources = [Path(str(source)) for source in (task_vars or {}).get("ansible_inventory_sources") or ()]
+            report = _report(options, sources, self._loader)
             found = report.as_dict()
             files = _write(Path(options["directory"]), report, found)
         except CostError as error:
@@ -58,13 +65,13 @@ class ActionModule(ActionBase):
         return {**result, "changed": False, "report": _result(report, found, files)}
 
 
-def _report(options: Mapping[str, Any], sources: Any) -> Report:
+def _report(options: Mapping[str, Any], sources: Sequence[Path], loader: Any) -> Report:
     estimates = [Estimate.from_dict(one) for one in options["estimates"]]
     prices = price_list(Path(options["prices_file"] or PRICES))
     facts = PriceFacts(prices.as_of, datetime.now(UTC).date(), options["price_age_limit_days"])
     if not options["base"]:
         return Report(estimates, facts)
-    before = baseline(options["base"], Run([Path(str(source)) for source in sources], prices))
+    before = baseline(options["base"], Run(sources, prices, loader))
     names = {one.environment for one in estimates}
     # A run of some environments says nothing of the others that an earlier report may have.
     return Report(

@@ -77,9 +77,8 @@ def filled(
     return values, unresolved
 
 
-def read(sources: Sequence[Path], specs: Specs) -> Iterable[Environment]:
+def read(sources: Sequence[Path], specs: Specs, loader: DataLoader) -> Iterable[Environment]:
     """Yield the environments of inventories, without what was set on the command line of this run."""
-    loader = DataLoader()
     inventory = InventoryManager(loader=loader, sources=[str(source) for source in sources])
     variables = VariableManager(loader=loader, inventory=inventory)
     # What is tried with -e is to be compared with what the inventories say.

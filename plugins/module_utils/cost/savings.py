@@ -15,7 +15,7 @@ from decimal import Decimal
 from .cluster import EC2, EKS, NODE_VOLUME_GIB, nodes, on_demand
 from .database import RDS, Instance, instances
 from .machines import arm64, rightsize, single_az, spot
-from .money import cents
+from .money import CostError, cents
 from .network import VPC, gateways
 from .saving import Saving
 from .sheet import Sheet
@@ -32,27 +32,33 @@ def savings(sheet: Sheet) -> Iterator[Saving]:
 
 
 def awake_share(sheet: Sheet) -> Decimal:
-    """Return which part of the time the environment is needed."""
-    return Decimal(sheet.inventory.number("cost_hours_per_week") or WEEK) / WEEK
+    """Return which part of the time the environment is needed.
+
+    Raises:
+        CostError: if a week has no such hours.
+    """
+    hours = sheet.inventory.number("cost_hours_per_week")
+    if hours is not None and not 1 <= hours <= WEEK:
+        raise CostError(f"cost_hours_per_week is {hours}: a week has 1 to {WEEK} hours.")
+    return Decimal(hours or WEEK) / WEEK
 
 
 def _reservations(sheet: Sheet) -> Iterator[Saving]:
     """Yield reserved DB instances for one year and three, in an environment that never sleeps."""
     known = instances(sheet)
     always = awake_share(sheet) == 1
-    for years, payment, label in (
-        ("1yr", "no-upfront", "1 year, nothing upfront"),
-        ("3yr", "partial-upfront-effective", "3 years, partly upfront"),
+    for years, length, payment, how in (
+        ("1yr", "1 year", "no-upfront", "nothing upfront"),
+        ("3yr", "3 years", "partial-upfront-effective", "partly upfront"),
     ):
         saved = [_reserved(sheet, instance, f"ri:{years}:{payment}") for instance in known]
         if None in saved:
             continue
         yield Saving(
             f"rds_reserved_{years}",
-            f"Reserved DB instances, {label}",
+            f"Reserved DB instances, {length}, {how}",
             cents(sum((one for one in saved if one is not None), Decimal(0))),
-            f"{_many(len(known), 'instance')} of the same class for {label.split(',')[0]}; a Multi-AZ one takes two "
-            "reservations",
+            f"{_many(len(known), 'instance')} of the same class for {length}; a Multi-AZ one takes two reservations",
             together=years == "1yr" and always,
         )
 

@@ -13,8 +13,10 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from ansible.parsing.dataloader import DataLoader
 
 from ...module_utils.cost.estimate import Estimate
 from ...module_utils.cost.money import CostError
@@ -30,10 +32,12 @@ class Run:
     Attributes:
         sources: the inventories of this run.
         prices: its list of prices. Both sides are priced by it, so that only what was changed shows.
+        loader: reads files, and knows the passwords of those that are encrypted.
     """
 
     sources: Sequence[Path]
     prices: PriceList
+    loader: DataLoader = field(default_factory=DataLoader)
 
 
 def baseline(base: str, run: Run) -> list[Estimate]:
@@ -49,7 +53,7 @@ def baseline(base: str, run: Run) -> list[Estimate]:
     if path.is_file():
         return _from_report(path)
     if path.is_dir():
-        return _from_folders([path / source.name for source in run.sources], COLLECTION, run.prices)
+        return _from_folders([path / source.name for source in run.sources], COLLECTION, run)
     return _from_commit(base, run)
 
 
@@ -61,11 +65,12 @@ def _from_report(path: Path) -> list[Estimate]:
     return [Estimate.from_dict(one) for one in found]
 
 
-def _from_folders(folders: Sequence[Path], collection: Path, prices: PriceList) -> list[Estimate]:
+def _from_folders(folders: Sequence[Path], collection: Path, run: Run) -> list[Estimate]:
     """Price inventories; those that are not there are environments that are new."""
     there = [folder for folder in folders if folder.exists()]
     specs, defaults = specs_of(collection), defaults_of(collection)
-    return [priced(host, defaults, specs, prices) for host in read(there, specs)] if there else []
+    hosts = read(there, specs, run.loader) if there else ()
+    return [priced(host, defaults, specs, run.prices) for host in hosts]
 
 
 def _from_commit(commit: str, run: Run) -> list[Estimate]:
@@ -74,15 +79,14 @@ def _from_commit(commit: str, run: Run) -> list[Estimate]:
     outside = [str(source) for source in sources if not source.is_relative_to(top)]
     if outside:
         raise CostError(f"{', '.join(outside)} is not in {top}, so {commit!r} cannot have it.")
-    collection = COLLECTION.resolve()
-    inside = collection.is_relative_to(top)
-    wanted = [source.relative_to(top) for source in sources]
-    wanted += [(collection / "roles").relative_to(top)] if inside else []
+    # Where the roles really are: a checkout leads to them by links.
+    roles = (COLLECTION / "roles").resolve()
+    wanted = [path.relative_to(top) for path in (*sources, roles) if path.is_relative_to(top)]
     with _checked_out(top, commit, wanted) as folder:
-        folders = [folder / source.relative_to(top) for source in sources]
         # An older collection has its own defaults, and they are part of the change.
-        older = folder / collection.relative_to(top) if inside else collection
-        return _from_folders(folders, older if (older / "roles").is_dir() else collection, run.prices)
+        older = folder / roles.relative_to(top) if roles.is_relative_to(top) else roles
+        collection = older.parent if older.is_dir() else COLLECTION
+        return _from_folders([folder / source.relative_to(top) for source in sources], collection, run)
 
 
 @contextmanager

@@ -10,10 +10,6 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
 from ...module_utils.cost.estimate import Estimate
 from ...module_utils.cost.lines import (
     AUTO_MODE,
@@ -33,6 +29,14 @@ from ...module_utils.cost.lines import (
     TRANSFER,
     VOLUMES,
 )
+
+try:
+    import matplotlib as mpl
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+except ImportError:
+    # The action plugin refuses to begin, in Ansible's usual words.
+    pass
 
 #: Blue is the cluster, green the database, orange the network, grey the rest.
 COLOURS: Mapping[str, str] = {

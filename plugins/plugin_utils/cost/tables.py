@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.rule import Rule
-from rich.table import Table
-from rich.text import Text
-
 from ...module_utils.cost.difference import Difference
 from ...module_utils.cost.estimate import Estimate
 from ...module_utils.cost.lines import CATEGORIES, SCENARIOS, Line
 from ...module_utils.cost.money import price_text, usd
 from .report import TITLES, Report
+
+try:
+    from rich import box
+    from rich.console import Console, Group, RenderableType
+    from rich.rule import Rule
+    from rich.table import Table
+    from rich.text import Text
+except ImportError:
+    # The action plugin refuses to begin, in Ansible's usual words.
+    pass
 
 #: The least width at which the tables are of use, also where there is no terminal.
 WIDTH = 140

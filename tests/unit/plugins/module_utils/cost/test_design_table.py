@@ -22,7 +22,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.cost.lines import
     Line,
 )
 
-from . import estimated, sheet
+from .shipped import estimated, sheet
 
 TABLE: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("design_table.yml").read_text("utf-8"))
 ROWS = {row["environment"]: row for row in TABLE}

@@ -9,7 +9,7 @@ from decimal import Decimal
 from ansible_collections.pipeops.platform.plugins.module_utils.cost.difference import compare
 from ansible_collections.pipeops.platform.plugins.module_utils.cost.lines import SCENARIOS
 
-from . import estimated
+from .shipped import estimated
 
 
 def test_a_higher_node_maximum_is_right_to_the_cent() -> None:

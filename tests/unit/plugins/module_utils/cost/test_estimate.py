@@ -13,7 +13,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.cost.estimate imp
 from ansible_collections.pipeops.platform.plugins.module_utils.cost.lines import SCENARIOS, Counts, Line
 from ansible_collections.pipeops.platform.plugins.module_utils.cost.money import CostError
 
-from . import CARRIED, estimated, inventory
+from .shipped import CARRIED, estimated, inventory
 
 #: What the shipped inventories cost: of the fewest nodes, in an ordinary month, of the most.
 SHIPPED = {
@@ -177,6 +177,8 @@ def test_a_discount_is_for_the_prices_of_the_list() -> None:
         ({"cost_usage": {"nat_gb": {"maximum": 1}}}, "cost_usage.nat_gb must be a number, or have minimum"),
         ({"cost_usage": {"nat_gb": {"desired": 1, "most": 2}}}, "cost_usage.nat_gb must be a number, or have minimum"),
         ({"cost_discount_percent": 100}, "cost_discount_percent is 100"),
+        ({"cost_hours_per_week": 0}, "cost_hours_per_week is 0"),
+        ({"cost_hours_per_week": 169}, "cost_hours_per_week is 169"),
     ],
 )
 def test_what_cannot_be_counted_is_refused_by_name(changes: dict[str, Any], reason: str) -> None:

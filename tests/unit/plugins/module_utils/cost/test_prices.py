@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.cost.money import CostError, price_text, usd
 from ansible_collections.pipeops.platform.plugins.module_utils.cost.prices import COLUMNS, PriceList, overridden
 
-from . import CARRIED
+from .shipped import CARRIED
 
 HEAD = ",".join(COLUMNS)
 ROWS = """

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.cost.resources import price
 
-from . import CARRIED
+from .shipped import CARRIED
 
 DATABASE = {"instance_class": "db.r6g.xlarge", "multi_az": True, "storage_gib": 100}
 

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.cost.saving import Saving
 from ansible_collections.pipeops.platform.plugins.module_utils.cost.savings import savings
 
-from . import sheet
+from .shipped import sheet
 from .test_design_table import ROWS
 
 

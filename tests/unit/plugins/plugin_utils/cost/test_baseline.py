@@ -13,13 +13,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from ansible_collections.pipeops.platform.plugins.module_utils.cost.lines import NAT
 from ansible_collections.pipeops.platform.plugins.module_utils.cost.money import CostError
+from ansible_collections.pipeops.platform.plugins.plugin_utils.cost import baseline as module
 from ansible_collections.pipeops.platform.plugins.plugin_utils.cost.baseline import Run, baseline
 
 from tests.inventories import ROOT
-from tests.unit.plugins.module_utils.cost import CARRIED, estimated
+from tests.unit.plugins.module_utils.cost.shipped import CARRIED, estimated
 
-from . import report
+from .reports import report
 
 
 def run_of(folder: Path, *names: str) -> Run:
@@ -59,6 +61,24 @@ def test_the_collections_own_commit_brings_its_own_defaults() -> None:
     found = baseline("HEAD", run_of(ROOT, "dev", "staging", "prod", "dr"))
     assert [one.environment for one in found] == ["dev", "staging", "prod", "dr"]
     assert all(one.total("desired") > 200 for one in found)
+
+
+def test_a_commit_has_the_defaults_of_its_own_roles(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a checkout, the collection leads to its roles by a link."""
+    shutil.copytree(ROOT / "roles", repository / "roles")
+    collection = repository / "collections" / "platform"
+    collection.mkdir(parents=True)
+    (collection / "roles").symlink_to(repository / "roles")
+    defaults = repository / "roles" / "vpc" / "defaults" / "main.yml"
+    now = defaults.read_text("utf-8")
+    defaults.write_text(now.replace("vpc_nat: zonal_single", "vpc_nat: none"), "utf-8")
+    git = ["git", "-C", str(repository), "-c", "user.name=x", "-c", "user.email=x@example.com"]
+    subprocess.run([*git, "add", "--all"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "-m", "Second"], check=True)
+    defaults.write_text(now, "utf-8")
+    monkeypatch.setattr(module, "COLLECTION", collection)
+    (found,) = baseline("HEAD", run_of(repository, "dev"))
+    assert found.of(NAT, "desired") == 0
 
 
 @pytest.mark.parametrize(

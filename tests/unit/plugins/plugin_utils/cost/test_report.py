@@ -17,9 +17,9 @@ from ansible_collections.pipeops.platform.plugins.plugin_utils.cost.plan import 
 from ansible_collections.pipeops.platform.plugins.plugin_utils.cost.report import PriceFacts
 from ansible_collections.pipeops.platform.plugins.plugin_utils.cost.tables import text
 
-from tests.unit.plugins.module_utils.cost import estimated
+from tests.unit.plugins.module_utils.cost.shipped import estimated
 
-from . import changed, report
+from .reports import changed, report
 
 UNKNOWN = {"rds_instance_class": "db.r8g.large", "cost_usage": {"nodes": 3}}
 
