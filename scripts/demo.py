@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from pipeops_sandbox.kubernetes import build
 from rich.console import Console
 from rich.table import Table
 
@@ -35,6 +36,26 @@ def start_sandbox() -> dict[str, str]:
     ).stdout.splitlines()
     pairs = (line.removeprefix("export ").partition("=") for line in lines if line.startswith("export "))
     return {name: value.strip("\"'") for name, _, value in pairs}
+
+
+def begin_kubernetes() -> subprocess.Popen[bytes]:
+    """Begin to get the Kubernetes programs, beside everything else; return once the sandbox can count on them."""
+    getting = subprocess.Popen([sys.executable, "-m", "pipeops_sandbox", "kubernetes", "build"], cwd=ROOT)
+    while getting.poll() is None and not build.under_way():
+        time.sleep(0.05)
+    return getting
+
+
+def kubernetes_lines(url: str) -> list[str]:
+    """Return what stands behind the clusters, a line each."""
+    found = requests.get(f"{url}/_sandbox/kubernetes", timeout=10).json()
+    if not found["version"]:
+        return ["Kubernetes API servers:               none, their programs cannot be had here"]
+    return [
+        f"Kubernetes {found['version']} of {one['name']} in {one['region']}: {one['endpoint']} is {one['state']}, "
+        f"{one.get('nodes', 0)} nodes, {one.get('pods', 0)} pods"
+        for one in found["clusters"]
+    ]
 
 
 def run_site(environment: str, variables: dict[str, str]) -> dict[str, Any]:
@@ -114,6 +135,7 @@ def main(environments: list[str]) -> int:
     if unknown or not environments:
         console.print(f"ENV is {' '.join(environments)!r}, must be among: {', '.join(ENVIRONMENTS)}")
         return 2
+    getting = begin_kubernetes()
     try:
         variables = start_sandbox()
     except subprocess.CalledProcessError as error:
@@ -141,6 +163,9 @@ def main(environments: list[str]) -> int:
     if "prod" in environments:
         psql = "python -m pipeops_sandbox psql database.prod.pipeops.internal --secret pipeops/prod/database"
         console.print(f"The database is a real one:           [bold].venv/bin/{psql}[/]")
+    getting.wait()
+    for line in kubernetes_lines(variables["AWS_ENDPOINT_URL"]):
+        console.print(line)
     runs = [run for pair in report.values() for run in pair.values()]
     second = [pair.get("second") for pair in report.values()]
     good = not any(run["failed"] for run in runs)

@@ -130,8 +130,8 @@ def _say_what_is_missing(options: argparse.Namespace) -> None:
         why = f"it was started so, or found no PostgreSQL (see server.log beside {running['state']})"
         print(f"pipeops_sandbox: RDS has names only, no servers: {why}", file=sys.stderr)  # noqa: T201 - a command
     if options.data_plane in ("all", "kubernetes") and running.get("kubernetes") == "none":
-        why = f"it was started so, or without the programs: {sys.executable} -m {__package__} kubernetes build"
-        print(f"pipeops_sandbox: EKS has no Kubernetes API server: {why}", file=sys.stderr)  # noqa: T201 - a command
+        how = f"python -m {__package__} kubernetes build"
+        print(f"pipeops_sandbox: EKS has no Kubernetes API server; new clusters get one after: {how}", file=sys.stderr)  # noqa: T201 - a command
 
 
 def _set_clock(options: argparse.Namespace) -> None:
@@ -241,14 +241,13 @@ def serve(options: argparse.Namespace) -> None:
 
 
 def _clusters_wanted(options: argparse.Namespace) -> bool:
-    """Tell whether there are to be API servers, and say so if there cannot be any."""
+    """Tell whether there are to be API servers, and say so if there cannot be any yet."""
     from .kubernetes import build, programs  # noqa: PLC0415 - as below
 
     if options.data_plane not in ("all", "kubernetes"):
         return False
     if programs.found() is None and not build.under_way():
-        log.warning("EKS has no Kubernetes API server: run python -m %s kubernetes build, and start again", __package__)
-        return False
+        log.warning("EKS clusters get no API server until this has run: python -m %s kubernetes build", __package__)
     return True
 
 

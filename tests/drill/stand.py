@@ -84,7 +84,8 @@ class Stand:
         (self.folder / "logs").mkdir(parents=True)
         self.port = free_port()
         try:
-            self._sandbox("up", "--state-dir", str(self.state), "--profile", "instant", "--scale", "1")
+            options = ("--profile", "instant", "--scale", "1", "--data-plane", "postgres")
+            self._sandbox("up", "--state-dir", str(self.state), *options)
             self.variables = self._variables()
         except BaseException:
             self.__exit__()

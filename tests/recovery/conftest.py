@@ -175,12 +175,12 @@ def _stand() -> Iterator[Recovery]:
     directory, port = Path(tempfile.mkdtemp(prefix="recovery-")), _free_port()
     directory.chmod(0o755)
 
-    def sandbox(word: str) -> None:
-        command = [sys.executable, "-m", "pipeops_sandbox", word, "--port", str(port)]
+    def sandbox(*words: str) -> None:
+        command = [sys.executable, "-m", "pipeops_sandbox", *words, "--port", str(port)]
         subprocess.run(command, cwd=directory, check=True, capture_output=True, timeout=120)
 
     try:
-        sandbox("up")
+        sandbox("up", "--data-plane", "postgres")
         stand = Recovery(f"http://127.0.0.1:{port}", "", directory / "reports")
         stand.dns = stand.control("GET", "health")["dns"]
         stand.begin()

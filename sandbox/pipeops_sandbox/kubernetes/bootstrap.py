@@ -22,14 +22,12 @@ def _kinds() -> tuple[Object, ...]:
     return tuple(document for document in yaml.safe_load_all(text) if document)
 
 
-def prepare(api: Api, *, auto_mode: bool) -> None:
+def prepare(api: Api) -> None:
     """Make the kinds that Auto Mode brings, and wait until they are served.
 
     Raises:
         ApiError: if the server refuses one.
     """
-    if not auto_mode:
-        return
     for kind in _kinds():
         api.apply(f"{CRDS}/{kind['metadata']['name']}", kind)
     deadline = time.monotonic() + SERVED_SECONDS

@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 CONNECT_SECONDS = 4.0
 """Patience with a host of prebuilt programs: where it cannot be reached, building begins soon."""
 SAY_SECONDS = 10.0
-PACKAGES = 2100
+PACKAGES = 2824
 """Packages that a build from nothing compiles, for the progress lines."""
 CONTROL_PLANE = "kube"
 """The one file that all programs of the control plane are, by several names."""

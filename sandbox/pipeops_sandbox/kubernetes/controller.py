@@ -50,6 +50,7 @@ class Controller:
         self._provisioner = Provisioner(api, self._mirrors)
         self._told: dict[str, float] = {}
         self._built_in: tuple[str, ...] | None = None
+        self._prepared = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -68,7 +69,9 @@ class Controller:
             ApiError: if the server refuses it.
         """
         facts = self._facts()
-        bootstrap.prepare(self._api, auto_mode=bool(facts and facts.auto_mode))
+        if facts and facts.auto_mode:
+            bootstrap.prepare(self._api)
+            self._prepared = True
 
     def start(self) -> None:
         """Begin to work."""
@@ -107,6 +110,9 @@ class Controller:
         facts = self._facts()
         if facts is None or not all(self._mirrors[kind].synced.is_set() for kind in ("pods", "nodes")):
             return
+        if facts.auto_mode and not self._prepared:
+            # It was switched on later.
+            self.prepare()
         if facts.auto_mode and facts.built_in != self._built_in:
             bootstrap.built_in_pools(self._api, facts)
             self._built_in = facts.built_in

@@ -17,7 +17,7 @@ from moto.secretsmanager.exceptions import SecretsManagerClientError
 from moto.secretsmanager.models import secretsmanager_backends
 
 from pipeops_sandbox.clock import Timeline
-from pipeops_sandbox.overlays.eks.control_plane import Identity, oidc_issuer
+from pipeops_sandbox.overlays.eks.control_plane import Identity, NoDataPlane, oidc_issuer
 from pipeops_sandbox.overlays.eks.state import Cluster, ControlPlane, EksState
 from pipeops_sandbox.postgres.network import Door
 from pipeops_sandbox.postgres.wiring import Wiring
@@ -66,8 +66,12 @@ class KubernetesPlane:
     # What the control plane tells. It holds the lock, so nothing here waits.
 
     def launch(self, identity: Identity, created_at: float, service_cidr: str) -> ControlPlane:
-        """Choose the endpoint, make the certificates, and begin to start the processes."""
-        del created_at  # certificates are checked by clients' clocks, not by the model's
+        """Choose the endpoint, make the certificates, and begin to start the processes.
+
+        Without programs, and nobody who builds them, the cluster gets a name to which nothing answers.
+        """
+        if programs.found() is None and not build.under_way():
+            return NoDataPlane().launch(identity, created_at, service_cidr)
         number = identity.hex_id.lower()
         port = self._free_port()
         record = Record(number, identity.region, identity.name, port, oidc_issuer(identity))

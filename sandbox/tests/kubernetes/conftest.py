@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -26,8 +26,6 @@ from pipeops_sandbox.kubernetes.command import presigned
 
 PACKAGE_HOME = str(Path(__file__).resolve().parents[2])
 WEST, EAST = "us-west-2", "us-east-1"
-ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-ANYBODY = "arn:aws:iam::123456789012:user/moto"
 ASSUME = ["sts:AssumeRole", "sts:TagSession"]
 
 
@@ -39,6 +37,9 @@ def _free_port() -> int:
 
 class Stand:
     """A sandbox on the command line, and clients for it and its clusters."""
+
+    admin = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+    anybody = "arn:aws:iam::123456789012:user/moto"
 
     def __init__(self, directory: Path) -> None:
         self.port = _free_port()
@@ -137,13 +138,17 @@ class Kube:
     def __init__(self, cluster: dict[str, Any], token: str) -> None:
         authority = base64.b64decode(cluster["certificateAuthority"]["data"]).decode()
         self.endpoint = cluster["endpoint"]
-        self._pool = urllib3.PoolManager(ca_cert_data=authority, timeout=15, retries=False)
+        self._pool = urllib3.PoolManager(ca_cert_data=authority, retries=False)
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, Any]]:
+    def ask(
+        self, method: str, path: str, body: Any = None, seconds: float = 15, **headers: str
+    ) -> tuple[int, dict[str, Any]]:
         """Make a call; return its status and what came."""
         data = json.dumps(body).encode() if body is not None else None
-        answer = self._pool.request(method, self.endpoint + path, body=data, headers={**self._headers, **headers})
+        answer = self._pool.request(
+            method, self.endpoint + path, body=data, headers={**self._headers, **headers}, timeout=seconds
+        )
         return answer.status, json.loads(answer.data) if answer.data[:1] == b"{" else {"text": answer.data.decode()}
 
     def get(self, path: str) -> dict[str, Any]:
@@ -169,7 +174,7 @@ class Kube:
 
 
 @contextmanager
-def standing() -> Iterator[Stand]:
+def _standing() -> Iterator[Stand]:
     """Run a sandbox with API servers only, as long as the block runs."""
     if programs.found() is None:
         pytest.skip("no Kubernetes programs: python -m pipeops_sandbox kubernetes build")
@@ -184,10 +189,16 @@ def standing() -> Iterator[Stand]:
         shutil.rmtree(directory)
 
 
+@pytest.fixture(scope="module")
+def standing() -> AbstractContextManager[Stand]:
+    """A sandbox of one's own, once it is entered."""
+    return _standing()
+
+
 @pytest.fixture(scope="session")
 def stand() -> Iterator[Stand]:
     """A sandbox with an ACTIVE cluster ``prod`` in the west, for all files that leave it as it was."""
-    with standing() as made:
+    with _standing() as made:
         made.create("prod")
         made.active("prod")
         yield made
