@@ -79,7 +79,8 @@ sandbox-test: $(STAMP) ## The sandbox against AWS's rules
 
 .PHONY: integration
 integration: $(STAMP) ## Modules, roles, inventories and playbooks on the sandbox
-	pytest tests/sandbox tests/inventories tests/playbooks -n 2 --dist loadfile --junitxml build/junit/integration.xml -q
+	pytest tests/sandbox tests/inventories tests/playbooks tests/recovery -m "not thorough" -n 2 --dist loadfile \
+		--junitxml build/junit/integration.xml -q
 
 .PHONY: recovery-test
 recovery-test: $(STAMP) ## Every move of the database, and its refusals, on real servers: a quarter of an hour

@@ -75,9 +75,9 @@ zone_id:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws, describe_error, is_aws_error
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
-from ansible_collections.pipeops.platform.plugins.module_utils.engine.function import run_function
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.function import refusals_as, run_function
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.waiting import Progress
 from ansible_collections.pipeops.platform.plugins.module_utils.resources._route53 import bare_name
 
@@ -97,13 +97,9 @@ def run(params: Mapping[str, Any], *, check_mode: bool, progress: Progress) -> d
         EngineError: if there is not exactly one such zone, or Route 53 refuses.
     """
     aws, name = Aws(params, progress), bare_name(params["name"])
-    try:
+    with refusals_as(f"Could not change the record {name}"):
         zone_id = _zone_id(aws, bare_name(params["zone_name"]))
         return {"zone_id": zone_id, **_bring(aws, zone_id, name, params, check_mode)}
-    except Exception as error:
-        if not is_aws_error(error):
-            raise
-        raise EngineError(f"Could not change the record {name}: {describe_error(error)}") from error
 
 
 def _zone_id(aws: Aws, name: str) -> str:

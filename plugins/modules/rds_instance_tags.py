@@ -74,13 +74,11 @@ from typing import Any
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import (
     PATIENCE_ARGUMENT_SPEC,
     Aws,
-    describe_error,
-    is_aws_error,
     tag_dict,
     tag_list,
 )
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
-from ansible_collections.pipeops.platform.plugins.module_utils.engine.function import run_function
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.function import refusals_as, run_function
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.waiting import Progress
 from ansible_collections.pipeops.platform.plugins.module_utils.resources.rds_describe import describe
 
@@ -99,13 +97,8 @@ def run(params: Mapping[str, Any], *, check_mode: bool, progress: Progress) -> d
         EngineError: if there is no such instance, or AWS refuses.
     """
     aws, identifier = Aws(params, progress), params["identifier"].lower()
-    try:
+    with refusals_as(f"Could not change the tags of DB instance {identifier} in {aws.region}"):
         return _bring(aws, identifier, params, check_mode)
-    except Exception as error:
-        if not is_aws_error(error):
-            raise
-        what = f"Could not change the tags of DB instance {identifier} in {aws.region}"
-        raise EngineError(f"{what}: {describe_error(error)}") from error
 
 
 def _bring(aws: Aws, identifier: str, params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:

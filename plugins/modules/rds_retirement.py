@@ -71,11 +71,8 @@ from typing import Any
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import (
     PATIENCE_ARGUMENT_SPEC,
     Aws,
-    describe_error,
-    is_aws_error,
 )
-from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
-from ansible_collections.pipeops.platform.plugins.module_utils.engine.function import run_function
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.function import refusals_as, run_function
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.waiting import Progress
 from ansible_collections.pipeops.platform.plugins.module_utils.readiness import retirement
 
@@ -93,13 +90,9 @@ def run(params: Mapping[str, Any], *, check_mode: bool, progress: Progress) -> d
         EngineError: if something else follows it, or AWS refuses.
     """
     aws, identifier = Aws(params, progress), params["identifier"].lower()
-    try:
+    what = f"Could not remove DB instance {identifier} in {aws.region} with its replicas"
+    with refusals_as(what, "Run again: what is gone stays gone."):
         return retirement.apply(aws, identifier, keep=params["final_snapshot"], check_mode=check_mode)
-    except Exception as error:
-        if not is_aws_error(error):
-            raise
-        what = f"Could not remove DB instance {identifier} in {aws.region} with its replicas"
-        raise EngineError(f"{what}: {describe_error(error)} Run again: what is gone stays gone.") from error
 
 
 def main() -> None:

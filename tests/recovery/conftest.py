@@ -26,6 +26,7 @@ from dnslib import DNSRecord
 from tests.platform_runs import ROOT, Platform, Run
 
 WEST, EAST = "us-west-2", "us-east-1"
+WITNESS = "us-east-2"
 NAME = "database.prod.pipeops.internal"
 SECRET = "pipeops/prod/database"
 PROD_ARN = f"arn:aws:rds:{WEST}:123456789012:db:pipeops-prod"

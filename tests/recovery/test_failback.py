@@ -12,6 +12,7 @@ import pytest
 from tests.recovery.conftest import BOTH, EAST, PROD_ARN, WEST, Recovery, done, refused
 
 
+@pytest.mark.thorough
 def test_a_disaster_and_the_way_back(pair: Recovery) -> None:
     pair.down(WEST)
     done(pair.dr("dr_failover", "dr", confirm="prod"))
@@ -80,6 +81,7 @@ def test_a_person_decides_where_neither_says_that_it_leads(pair: Recovery) -> No
     assert pair.rows("SELECT number FROM orders ORDER BY 1", region=EAST) == [1, 2]
 
 
+@pytest.mark.thorough
 def test_the_roles_may_stay_reversed(pair: Recovery) -> None:
     done(pair.dr("dr_switchover", confirm="prod"))
     done(pair.dr("dr_failback", confirm="prod", topology="reversed"))

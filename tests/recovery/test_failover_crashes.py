@@ -9,22 +9,9 @@ from __future__ import annotations
 import pytest
 
 from tests.recovery.conftest import EAST, WEST, Recovery, done
+from tests.recovery.test_failover import CALLS
 
-CALLS = [
-    "rds:AddTagsToResource",
-    "dynamodb:PutItem",
-    "rds:PromoteReadReplica",
-    "route53:ChangeResourceRecordSets",
-    "secretsmanager:StopReplicationToReplica",
-    "secretsmanager:UpdateSecret",
-    "secretsmanager:TagResource",
-]
-
-
-def test_these_are_its_calls(pair: Recovery) -> None:
-    pair.down(WEST)
-    assert pair.dr("dr_failover", "dr", confirm="prod").mutations == CALLS
-
+pytestmark = pytest.mark.thorough
 
 #: Taking the lock is no step of the failover.
 STEP = "(?!UpdateItem).*"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.recovery.conftest import EAST, WEST, Recovery, done, refused
 
 
@@ -93,6 +95,7 @@ def test_the_pairs_backups_come_back_while_its_region_is_down(pair: Recovery) ->
     assert again.mutations == []
 
 
+@pytest.mark.thorough
 def test_a_snapshot_comes_back(pair: Recovery) -> None:
     rds = pair.client("rds", WEST)
     rds.create_db_snapshot(DBInstanceIdentifier="pipeops-prod", DBSnapshotIdentifier="before")

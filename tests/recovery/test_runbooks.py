@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.platform_runs import ROOT
 from tests.recovery.conftest import EAST, WEST, Recovery
 
@@ -28,6 +30,7 @@ def follow(pair: Recovery, name: str) -> None:
         assert done.returncode == 0, f"{name}: {command}\n{(done.stdout + done.stderr)[-4000:]}"
 
 
+@pytest.mark.thorough
 def test_a_bad_year(pair: Recovery) -> None:
     # The sandbox restores from the copy that it made just now, and RDS names a time of every fifth minute.
     pair.control("POST", "clock", advance=301)

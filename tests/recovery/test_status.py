@@ -14,11 +14,11 @@ def grades(pair: Recovery) -> dict[str, str]:
     return {check["name"]: check["grade"] for check in pair.findings()["checks"]}
 
 
-def test_a_healthy_standby_is_ready(pair: Recovery) -> None:
-    run = pair.dr("dr_status")
+def test_a_healthy_standby_is_ready(calm: Recovery) -> None:
+    run = calm.dr("dr_status")
     done(run)
     assert run.mutations == []
-    report = pair.findings()
+    report = calm.findings()
     assert (report["leader"], report["standby"], report["fence_owed"]) == ("prod", "dr", "nothing")
     assert report["verdict"] in ("ready", "ready, with warnings")
     assert 0 <= report["lost_now_seconds"] < 20

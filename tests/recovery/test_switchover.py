@@ -122,6 +122,7 @@ def test_an_answer_that_was_lost_leaves_the_leader_closed(pair: Recovery) -> Non
     assert pair.rows("SELECT number FROM orders", region=EAST) == [1]
 
 
+@pytest.mark.thorough
 def test_one_that_was_killed_after_the_promotion_is_carried_on(pair: Recovery) -> None:
     """Prod is closed and dr promoted, but no client is led there yet."""
     pair.control(

@@ -58,7 +58,9 @@ def primary(account: Account) -> dict[str, Any]:
         DBSubnetGroupName="data", VpcSecurityGroupIds=[group], BackupRetentionPeriod=7, DeletionProtection=True,
     )["DBInstance"]  # fmt: skip
     for zone in ("a", "b"):
-        rds.create_db_instance_read_replica(DBInstanceIdentifier=f"{NAME}-{zone}", SourceDBInstanceIdentifier=NAME)
+        rds.create_db_instance_read_replica(
+            DBInstanceIdentifier=f"{NAME}-{zone}", SourceDBInstanceIdentifier=NAME, VpcSecurityGroupIds=[group]
+        )
     return {"arn": made["DBInstanceArn"], "group": group}
 
 

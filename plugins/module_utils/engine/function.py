@@ -6,12 +6,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from .aws import describe_error, is_aws_error
 from .errors import EngineError
+
+
+@contextmanager
+def refusals_as(what: str, mend: str = "") -> Iterator[None]:
+    """Turn what AWS refuses within the block into an error for people.
+
+    Args:
+        what: the beginning of the sentence: what could not be done, to which resource, in which region.
+        mend: what to do beside what AWS's own code suggests.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_aws_error(error):
+            raise
+        raise EngineError(" ".join(filter(None, (f"{what}: {describe_error(error)}", mend)))) from error
 
 
 def run_function(run: Callable[..., dict[str, Any]], argument_spec: Mapping[str, Any]) -> None:
