@@ -41,6 +41,12 @@ options:
       - The longest time, in days, since the document was written.
       - The document is only written when something changes, so set this where a fixed rhythm of changes is expected.
     type: float
+  whole:
+    description:
+      - Whether to return the whole document, with C(version), C(schema), C(published_at), C(environment), C(platform),
+        C(region), C(account_id) and C(outputs), instead of the outputs alone.
+    type: bool
+    default: false
   default:
     description: What to return for an environment that has published nothing. Without it, that is an error.
     type: raw
@@ -64,7 +70,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: The outputs of each environment.
+  description: The outputs of each environment, or its whole document.
   type: list
   elements: dict
 """
@@ -153,7 +159,7 @@ class LookupModule(AWSLookupBase):
                 f"The outputs at {where} are those of {document['environment']!r}, not of {environment!r}. Mend key."
             )
         self._check_age(environment, where, document["published_at"])
-        return document["outputs"]
+        return document if self.get_option("whole") else document["outputs"]
 
     def _check_age(self, environment: str, where: str, published_at: str) -> None:
         longest = self.get_option("max_age_days")

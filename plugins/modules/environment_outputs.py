@@ -14,7 +14,8 @@ description:
     P(pipeops.platform.environment_outputs#lookup) reads it.
   - The document is written only if it says anything else than the one that stands, the time of writing left aside.
   - Outputs that are named like a secret (C(password), C(secret_value), C(token), C(private_key) anywhere in the name)
-    are refused unless they are ARNs.
+    are refused unless they are ARNs, and so is what is secret by any name: private keys, access keys of AWS, addresses
+    with a password in them.
 options:
   bucket:
     description: The bucket, as RV(pipeops.platform.state_backend#module:outputs.bucket_name) tells it.
@@ -80,6 +81,12 @@ outputs:
         - A placeholder in check mode if there is none yet.
       type: str
       sample: "2026-11-23T21:14:05+00:00"
+    version:
+      description:
+        - How often the document was written.
+        - A placeholder in check mode if there is none yet.
+      type: int
+      sample: 3
     document:
       description: All of it, with the parts under C(outputs).
       type: dict

@@ -47,6 +47,7 @@ def test_it_is_published_once_and_removed(account: Account, bucket: str) -> None
     assert (applied["outputs"]["bucket"], applied["outputs"]["key"]) == (bucket, KEY)
     document = read(account)
     assert document.pop("published_at") == applied["outputs"]["published_at"]
+    assert document.pop("version") == applied["outputs"]["version"] == 1
     assert document == {
         "schema": 1,
         "environment": "prod",
@@ -139,3 +140,16 @@ def test_a_part_is_published_beside_the_others(account: Account, bucket: str) ->
     account.run("environment_outputs", bucket=bucket, outputs=OUTPUTS)
     account.run("environment_outputs", bucket=bucket, outputs={"network": {"vpc_id": "vpc-1"}})
     assert read(account)["outputs"] == {**OUTPUTS, "network": {"vpc_id": "vpc-1"}}
+
+
+def test_each_writing_has_a_number(account: Account, bucket: str) -> None:
+    for number in (1, 2):
+        account.run("environment_outputs", bucket=bucket, outputs={"network": {"number": number}})
+        assert not account.run("environment_outputs", bucket=bucket, outputs={"network": {"number": number}})["changed"]
+        assert read(account)["version"] == number
+    (document,) = look_up(account, "prod", whole=True)
+    assert (document["version"], document["schema"], document["outputs"]) == (2, 1, {"network": {"number": 2}})
+    write(account, {name: value for name, value in read(account).items() if name != "version"})
+    assert not account.run("environment_outputs", bucket=bucket, outputs={"network": {"number": 2}})["changed"]
+    account.run("environment_outputs", bucket=bucket, outputs={"network": {"number": 3}})
+    assert read(account)["version"] == 1, "of an earlier release, which had none"

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ PAGES_MAX = 20
 GLOBAL_REGION = "us-east-1"
 #: How the user agent of our own runs is known.
 OWN_AGENT = "pipeops.platform"
+#: Characters that an identifier has at least.
+TELLING = 7
 #: How the names of events begin that remove something.
 REMOVALS = ("Delete", "Remove", "Detach", "Disassociate", "Terminate", "Release", "Revoke")
 #: What events call a kind of resource, where that is not in its name.
@@ -33,7 +36,10 @@ NOUNS = {
     "kms_key": "alias",
     "route53_record": "resourcerecordsets",
     "iam_role": "role",
+    "route53_zone_association": "vpcfromhostedzone",
 }
+#: The first word of a kind, and the source of its events where that is another one.
+SOURCES = {"log": "logs", "cloudwatch": "monitoring"}
 
 
 @dataclass(frozen=True)
@@ -41,9 +47,11 @@ class Event:
     """One change by somebody else.
 
     Attributes:
+        source: the service, e.g. ``ec2``.
         text: all of it as CloudTrail has it, to find identifiers in.
     """
 
+    source: str
     name: str
     at: str
     by: str
@@ -104,28 +112,34 @@ def _event(told: Mapping[str, Any]) -> Event:
     by = told.get("Username") or who.get("arn") or who.get("invokedBy") or "unknown"
     at = told["EventTime"].astimezone(UTC).isoformat(timespec="seconds")
     agent = str(whole.get("userAgent", ""))
-    return Event(str(told["EventName"]), at, str(by), str(whole.get("sourceIPAddress", "")), agent, text)
+    source = str(told.get("EventSource", "")).partition(".")[0]
+    return Event(source, str(told["EventName"]), at, str(by), str(whole.get("sourceIPAddress", "")), agent, text)
 
 
 def _culprit(finding: Finding, events: Sequence[Event]) -> dict[str, Any]:
     """Return the latest event that names the resource; for what is missing, else the latest that fits; else nothing."""
+    word = finding.kind.replace(":", "_").partition("_")[0]
+    own = [event for event in events if event.source == SOURCES.get(word, word)]
+    noun = NOUNS.get(finding.kind, finding.kind.partition("_")[2].replace("_", ""))
     for needle in needles(finding):
-        found = next((event for event in events if needle in event.text), None)
+        # A whole word: names begin like other names.
+        exact = re.compile(rf"(?<![\w-]){re.escape(needle)}(?![\w-])")
+        found = [event for event in own if exact.search(event.text)]
+        # What is done to a part of a resource names the resource, too.
+        nearest = [event for event in found if noun in event.name.lower() or "Tag" in event.name]
         if found:
-            return found.as_dict(sure=True)
-    if finding.category == "missing":
-        noun = NOUNS.get(finding.kind, finding.kind.partition("_")[2].replace("_", ""))
-        fits = (event for event in events if event.name.startswith(REMOVALS) and noun in event.name.lower())
-        found = next(fits, None)
-        if found:
-            return found.as_dict(sure=False)
-    return {}
+            return (nearest or found)[0].as_dict(sure=True)
+    fits = [event for event in own if event.name.startswith(REMOVALS) and noun in event.name.lower()]
+    return fits[0].as_dict(sure=False) if finding.category == "missing" and fits else {}
 
 
 def needles(finding: Finding) -> list[str]:
     """Return by what an event may name a resource, the most telling first."""
-    identifier = finding.id
-    parts = [part.partition(":")[0] for part in identifier.removeprefix("s3://").split("/")]
-    named = [f'"{identifier}"', identifier, *reversed(parts)] if identifier else []
+    whole = finding.id.removeprefix("s3://")
+    # Records are known by their zone and name, documents by bucket and key, routes by their table.
+    inner = whole.partition("/")[2].partition(":")[0]
+    named = [finding.id, inner, whole.partition(" ")[0], finding.arn]
+    values = [item[side] for item in finding.differences for side in ("wanted", "found")]
+    named += [value for value in values if isinstance(value, str)]
     # What is too short to tell would be found anywhere.
-    return [needle for needle in dict.fromkeys([*named, finding.arn]) if len(needle) > 7]
+    return [needle for needle in dict.fromkeys(named) if len(needle) > TELLING]

@@ -22,6 +22,8 @@ DOCUMENT = ("s3_document", "outputs")
 SCHEMA = 1
 #: Names of values that nobody may read in a bucket. Where a secret is (its ARN) may be told.
 SECRET = re.compile(r"password|secret_value|token|private_key", re.IGNORECASE)
+#: What is secret whatever it is called: private keys, access keys of AWS, addresses with a password in them.
+SECRET_TEXT = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(AKIA|ASIA)[A-Z0-9]{16}\b|://[^/\s:@]*:[^/\s@]+@")
 
 
 def default_key(environment: str) -> str:
@@ -61,20 +63,24 @@ def _as_json(outputs: Mapping[str, Any]) -> Any:
 
 
 def secret_paths(value: object, path: str = "outputs", suspect: bool = False) -> Iterator[str]:
-    """Yield the path of every text that is named like a secret, and neither an ARN nor a placeholder."""
+    """Yield the path of every text that is named or looks like a secret, and is neither an ARN nor a placeholder."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from secret_paths(item, f"{path}.{key}", suspect or bool(SECRET.search(str(key))))
     elif isinstance(value, (list, tuple)):
         for number, item in enumerate(value):
             yield from secret_paths(item, f"{path}[{number}]", suspect)
-    elif suspect and isinstance(value, str) and value and not value.startswith("arn:") and not is_pending(value):
+    elif isinstance(value, str) and (_named_secret(value, suspect) or SECRET_TEXT.search(value)):
         yield path
 
 
+def _named_secret(value: str, suspect: bool) -> bool:
+    return suspect and value != "" and not value.startswith("arn:") and not is_pending(value)
+
+
 def outputs(view: View, _params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return where the document is, when it was last written, and what it says."""
-    return {name: view.get(*DOCUMENT, name) for name in ("bucket", "key", "published_at", "document")}
+    """Return where the document is, when and how often it was written, and what it says."""
+    return {name: view.get(*DOCUMENT, name) for name in ("bucket", "key", "published_at", "version", "document")}
 
 
 LAYER = Layer("outputs", (S3Document(),), build, outputs)

@@ -27,11 +27,12 @@ class S3Document(ResourceType):
     Attributes:
         bucket: its bucket, versioned, so that the former document stays.
         key: its key.
-        document: what it says, without ``published_at``: the time of writing is put in beside it. Parts of its
-            ``outputs`` that are not wanted stay, so that a run that knows one part can publish that.
+        document: what it says, without ``published_at`` and ``version``: the time of writing and its number are put in
+            beside it. Parts of its ``outputs`` that are not wanted stay, so that a run that knows one part can publish
+            that.
         kms_key_arn: the key that encrypts it; the bucket's default if not set.
 
-    Read only: ``published_at``, in UTC as RFC 3339 has it.
+    Read only: ``published_at``, in UTC as RFC 3339 has it; ``version``, how often it was written.
     """
 
     kind = "s3_document"
@@ -61,17 +62,20 @@ class S3Document(ResourceType):
             "bucket": bucket,
             "key": key,
             "published_at": document.pop("published_at", None),
+            # Documents of earlier releases have none.
+            "version": document.pop("version", 0),
             "document": document,
             "kms_key_arn": found.get("SSEKMSKeyId", ""),
         }
         return Observed("s3_document", wanted.name, f"s3://{bucket}/{key}", shown)
 
     def create(self, aws: Aws, wanted: Wanted) -> Observed:
-        return _put(aws, wanted)
+        return _put(aws, wanted, 1)
 
     def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
         document = _merged(observed.get("document"), wanted.attributes["document"])
-        _put(aws, replace(wanted, attributes={**wanted.attributes, "document": document}))
+        version = _number(observed.get("version")) + 1
+        _put(aws, replace(wanted, attributes={**wanted.attributes, "document": document}), version)
 
     def same(self, attribute: str, wanted: Any, observed: Any) -> bool:
         if attribute == "document" and observed:
@@ -100,11 +104,16 @@ def _parsed(body: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _put(aws: Aws, wanted: Wanted) -> Observed:
+def _number(version: object) -> int:
+    """Return a version; 0 for what somebody else wrote in its place."""
+    return version if isinstance(version, int) else 0
+
+
+def _put(aws: Aws, wanted: Wanted, version: int) -> Observed:
     client, attributes = aws.client("s3"), wanted.attributes
     bucket, key, kms_key = attributes["bucket"], attributes["key"], attributes.get("kms_key_arn")
     published_at = datetime.now(UTC).isoformat(timespec="seconds")
-    document: Mapping[str, Any] = {**attributes["document"], "published_at": published_at}
+    document: Mapping[str, Any] = {**attributes["document"], "published_at": published_at, "version": version}
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
     try:
         client.put_object(
@@ -120,4 +129,5 @@ def _put(aws: Aws, wanted: Wanted) -> Observed:
             f"S3 bucket {bucket!r} does not exist in account {aws.account_id} ({aws.region}), so {key!r} cannot be "
             "published. Run the role state_backend first, or set bucket."
         ) from error
-    return Observed("s3_document", wanted.name, f"s3://{bucket}/{key}", {**attributes, "published_at": published_at})
+    shown = {**attributes, "published_at": published_at, "version": version}
+    return Observed("s3_document", wanted.name, f"s3://{bucket}/{key}", shown)

@@ -67,6 +67,9 @@ def test_nothing_published_yet() -> None:
         ({"password_secret": "pending:secret.arn:a"}, []),
         ({"password_length": 32, "token": None, "private_key": ""}, []),
         ({"secret_arn": "name", "endpoint": "a.example.com"}, []),
+        ({"note": "-----BEGIN RSA PRIVATE KEY-----"}, ["outputs.note"]),
+        ({"ci": {"id": "AKIAIOSFODNN7EXAMPLE"}}, ["outputs.ci.id"]),
+        ({"urls": ["https://a.example.com:8443/x", "postgresql://app:hush@a.example.com/app"]}, ["outputs.urls[1]"]),
     ],
 )
 def test_what_looks_secret_is_found(outputs: dict[str, Any], paths: list[str]) -> None:
