@@ -37,8 +37,9 @@ class ActionModule(ActionBase):
         text = FORMATS[options["format"]](options["documents"])
         if options["path"] is None:
             display.display(text.rstrip())
-            return {**result, "changed": False}
-        return {**result, "changed": _write(Path(options["path"]), text, check_mode=self._task.check_mode)}
+            return {**result, "changed": False, "text": text}
+        changed = _write(Path(options["path"]), text, check_mode=self._task.check_mode)
+        return {**result, "changed": changed, "text": text}
 
 
 def _write(path: Path, text: str, *, check_mode: bool) -> bool:

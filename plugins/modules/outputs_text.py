@@ -78,4 +78,9 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+text:
+  description: What was printed or written.
+  returned: success
+  type: str
+  sample: PROD_DATABASE_PRIMARY_PORT=5432
 """
