@@ -87,8 +87,8 @@ class Database:
     def look(self) -> Standing:
         """Return what the server is now."""
         with self._connected() as session:
-            row = session.execute(LOOK).fetchone()
-            return Standing(*row) if row else self.look()
+            (row,) = session.execute(LOOK).fetchall()
+            return Standing(*row)
 
     def extend(self, named: Named, asked_at: datetime, follower: str | None) -> datetime:
         """Give the lease to this side, or prolong it; return until when it holds by the server's clock."""
@@ -98,8 +98,9 @@ class Database:
                 session.execute(_script("lease.sql"))
                 self._installed = True
             values = (settings.database, settings.lease_seconds, *_pair(named), asked_at, follower)
-            found = session.execute(EXTEND, values).fetchone()
-            return found[0] if found else asked_at
+            ((valid_until,),) = session.execute(EXTEND, values).fetchall()
+            found: datetime = valid_until
+            return found
 
     def end(self, named: Named) -> None:
         """Take the lease from this side."""
