@@ -29,8 +29,8 @@ CONNECT_SECONDS = 4.0
 SAY_SECONDS = 10.0
 PACKAGES = 2824
 """Packages that a build from nothing compiles, for the progress lines."""
-CONTROL_PLANE = "kube"
-"""The one file that all programs of the control plane are, by several names."""
+CONTROL_PLANE = "kubernetes"
+"""The one file that all programs of the control plane are, by several names; Go names it after the module."""
 
 
 class Unobtainable(Exception):
@@ -148,6 +148,9 @@ def _build(directory: Path, say: Say) -> str:
     version = programs.pins()["kubernetes"]
     say(f"building Kubernetes {version} and helm from source, once: some minutes")
     _compile(go, directory, say)
+    missing = [name for name in (CONTROL_PLANE, HELM) if not (directory / name).exists()]
+    if missing:
+        raise BuildFailed(f"the build of Kubernetes made no {' and no '.join(missing)}")
     for name in NEEDED:
         (directory / name).symlink_to(CONTROL_PLANE)
     return f"built from source in {time.monotonic() - began:.0f} s"

@@ -71,7 +71,8 @@ class KubeServer:
         self._closing.clear()
         deadline = time.monotonic() + START_SECONDS
         (self.directory / "etcd").mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self.directory / ETCD_SOCKET).unlink(missing_ok=True)
+        for socket_file in (ETCD_SOCKET, "peers.sock"):
+            (self.directory / socket_file).unlink(missing_ok=True)
         self._run("etcd", self._etcd_words())
         self._await((self.directory / ETCD_SOCKET).exists, "etcd", deadline)
         self.port = _free_port()
@@ -103,12 +104,12 @@ class KubeServer:
         (self.directory / f"{name}.pid").write_text(f"{process.pid} {started(process.pid)}", "utf-8")
 
     def _etcd_words(self) -> list[str]:
-        address = f"unix://{ETCD_SOCKET}"
-        peers = "unix://peers.sock"
+        # It listens on sockets in its directory only. What it tells others of itself must look like an address.
+        nobody = "http://127.0.0.1:1"
         return [
-            "--name=default", "--data-dir=etcd", f"--listen-client-urls={address}",
-            f"--advertise-client-urls={address}", f"--listen-peer-urls={peers}",
-            f"--initial-advertise-peer-urls={peers}", f"--initial-cluster=default={peers}",
+            "--name=default", "--data-dir=etcd", f"--listen-client-urls=unix://{ETCD_SOCKET}",
+            f"--advertise-client-urls={nobody}", "--listen-peer-urls=unix://peers.sock",
+            f"--initial-advertise-peer-urls={nobody}", f"--initial-cluster=default={nobody}",
             "--unsafe-no-fsync=true", "--log-level=error", "--quota-backend-bytes=2147483648",
         ]  # fmt: skip
 
@@ -176,7 +177,7 @@ class KubeServer:
         return path
 
     def _kubeconfig(self, name: str) -> Path:
-        path = self.directory / f"{name}.json"
+        path = self.directory / f"{name}.kubeconfig"
         server = {"server": f"https://127.0.0.1:{self.port}", "certificate-authority": str(self.pki.ca)}
         user = {"client-certificate": str(self.pki.certificate(name)), "client-key": str(self.pki.key(name))}
         config = _client_config({"name": "cluster", "cluster": server}, {"name": name, "user": user})
