@@ -14,7 +14,8 @@ VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
 PODS = "/api/v1/namespaces/default/pods"
 
 
-def within(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+def within(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for a condition. A token that was good is taken for ten seconds without being looked at again."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"
