@@ -19,7 +19,6 @@ import struct
 import threading
 import uuid
 from pathlib import Path
-from typing import Any
 
 from ansible import constants
 
@@ -94,9 +93,6 @@ class RunLife:
         os.close(self._alive_end)
         os.close(self._done_end)
         select.select([self._done], [], [], FAREWELL)
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a run's life is a matter of its processes")
 
 
 def _replace(source: int, target: int) -> None:

@@ -19,6 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ..engine.aws import Aws, error_code
+from ..engine.errors import EngineError
 from ..engine.lease import Lease, now
 from .item import LOCK_ID, Claim, Standing, iso, standing
 
@@ -28,7 +29,7 @@ GRACE = 2
 CLOCK_TOLERANCE = 2
 
 
-class Lost(Exception):
+class Lost(EngineError):
     """The lock is not ours any more. The text says who has it, or has asked for it."""
 
 
