@@ -130,6 +130,8 @@ def _print_record(console: Any, record: run_report.HostRecord, check_mode: bool,
     table = Table(box=None, show_header=False, pad_edge=False)
     for part, text in run_report.summary_rows(record.document):
         table.add_row(f"[bold]{part}[/]", text)
+    if record.addons:
+        table.add_row("[bold]add-ons[/]", run_report.addon_lines(record.addons))
     console.print(table)
 
 

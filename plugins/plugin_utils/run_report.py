@@ -25,6 +25,7 @@ class HostRecord:
         tasks: each changed (task, item), in order.
         actions: the actions of all layers, in order.
         document: the environment's outputs, if the run got that far.
+        addons: the add-ons of its cluster as they stand, if the run looked.
     """
 
     name: str
@@ -34,6 +35,7 @@ class HostRecord:
     actions: list[dict[str, Any]] = field(default_factory=list)
     unmanaged: list[dict[str, Any]] = field(default_factory=list)
     document: dict[str, Any] = field(default_factory=dict)
+    addons: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
@@ -51,6 +53,8 @@ class HostRecord:
         outputs = result.get("outputs")
         if isinstance(outputs, Mapping) and isinstance(outputs.get("document"), Mapping):
             self.document = dict(outputs["document"])
+        if isinstance(outputs, Mapping) and isinstance(outputs.get("addons"), list):
+            self.addons = list(outputs["addons"])
 
     def counts(self) -> dict[str, int]:
         """Return how many actions there are of each verb."""
@@ -62,6 +66,7 @@ class HostRecord:
             "changed": self.tasks,
             "actions": self.actions,
             "unmanaged": self.unmanaged,
+            "addons": self.addons,
             "totals": self.counts(),
             "seconds": round(self.seconds, 1),
         }
@@ -127,6 +132,15 @@ def summary_rows(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     ):
         if outputs.get(part):
             yield part, describe(outputs[part])
+
+
+def addon_lines(addons: Iterable[Mapping[str, Any]]) -> str:
+    """Return a line for each add-on: chart, versions, and how it stands."""
+    return "\n".join(
+        f"{addon['release']}  {addon['chart']} {addon['version']} ({addon['app_version']}), "
+        + ("ready" if addon["ready"] else "; ".join(addon["unready"]) or addon["status"])
+        for addon in addons
+    )
 
 
 def _network(part: Mapping[str, Any]) -> str:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 DEFAULT_PORT = 5110
 DEFAULT_STATE_DIR = Path("build/sandbox")
+#: Charts that stand in for those of upstream. The variable CHARTS names others: a directory, or upstream.
+CHARTS = Path(__file__).resolve().parents[1] / "charts"
 DATA_PLANES = ("all", "postgres", "kubernetes", "names")
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
@@ -218,6 +220,9 @@ def env(options: argparse.Namespace) -> None:
     if running and running.get("kubernetes", "none") == "none":
         # Nothing answers behind EKS, so playbooks are to leave alone what is inside clusters.
         lines["PIPEOPS_KUBERNETES_ENABLED"] = "false"
+    charts = os.environ.get("CHARTS") or str(CHARTS)
+    if charts == "upstream" or Path(charts).is_dir():
+        lines["PIPEOPS_CHART_SOURCE"] = charts if charts == "upstream" else str(Path(charts).resolve())
     for name, value in lines.items():
         print(f"export {name}={value}")  # noqa: T201 - the command's result
     print("unset AWS_PROFILE AWS_SESSION_TOKEN AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")  # noqa: T201 - the same

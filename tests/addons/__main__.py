@@ -9,7 +9,7 @@ For each add-on, in a plain environment and in one with everything switched on:
 - the chart has the version of the catalogue,
 - each value that we set is one that the chart has, or a member of one that it leaves open,
 - the chart renders with them (its schema included), the same twice,
-- what it renders of Kubernetes's own kinds is valid,
+- what it renders of Kubernetes's own kinds is valid, and so are our objects of the kinds that charts define,
 - the components and service accounts have the names that the documentation gives them.
 
 Charts of upstream are no part of this repository: get them by ``helm pull --untar``. Needs helm 3.
@@ -29,6 +29,7 @@ import yaml
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.manifests import manifests_of
 from rich.console import Console
 
+from tests.addons.definitions import Kind, faults, schemas_of
 from tests.addons.rendering import FULL, PLAIN, ROOT, render
 
 console = Console(highlight=False, width=200)
@@ -131,8 +132,10 @@ def invalid(item: Mapping[str, Any]) -> str:
     return ""
 
 
-def problems(helm: str, charts: Path, addon: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield everything about one add-on that is not as it should be."""
+def problems(
+    helm: str, charts: Path, addon: Mapping[str, Any], values: Mapping[str, Any], items: list[dict[str, Any]]
+) -> Iterator[str]:
+    """Yield everything about one add-on that is not as it should be, and put what it renders into ``items``."""
     chart = charts / addon["chart"]
     described = yaml.safe_load((chart / "Chart.yaml").read_text("utf-8"))
     if str(described["version"]) != str(addon["pinned"]):
@@ -143,7 +146,7 @@ def problems(helm: str, charts: Path, addon: Mapping[str, Any], values: Mapping[
     text = template(helm, chart, addon, values)
     if template(helm, chart, addon, values) != text:
         yield "note: renders differently each time"
-    items = manifests_of(text)
+    items += manifests_of(text)
     yield from filter(None, map(invalid, items))
     found = {(item["kind"], item["metadata"]["name"]) for item in items}
     yield from (f"no {kind} {name}" for kind, name in EXPECTED[addon["name"]] if (kind, name) not in found)
@@ -154,6 +157,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.addons", description=__doc__)
     parser.add_argument("charts", type=Path)
     parser.add_argument("--helm", default="helm")
+    parser.add_argument("--crds", type=Path, nargs="*", default=[], help="definitions that a checkout has elsewhere")
     options = parser.parse_args()
     pinned = {
         addon["name"]: addon["version"]
@@ -164,12 +168,31 @@ def main() -> int:
     bad = 0
     for title, variables in (("plain", PLAIN), ("full", FULL)):
         rendered = render(variables)
+        all_items = [item for path in options.crds for item in manifests_of(path.read_text("utf-8"))]
         for addon in rendered.plan:
-            own = {**addon, "pinned": pinned[addon["name"]]}
-            lines = list(problems(options.helm, options.charts, own, rendered.values[addon["name"]]))
+            own, items = {**addon, "pinned": pinned[addon["name"]]}, list[dict[str, Any]]()
+            lines = list(problems(options.helm, options.charts, own, rendered.values[addon["name"]], items))
+            all_items += items
             bad += sum(not line.startswith("note:") for line in lines)
             console.print(f"{title:6} {addon['name']:32} {own['pinned']:10} {'; '.join(lines) or 'fits'}")
+        lines = objects_at_fault([*rendered.manifests, *all_items], schemas_of(all_items))
+        bad += len(lines)
+        console.print(f"{title:6} objects of kinds that charts define: {'; '.join(lines) or 'fit'}")
     return int(bool(bad))
+
+
+def objects_at_fault(items: list[dict[str, Any]], schemas: Mapping[Kind, dict[str, Any]]) -> list[str]:
+    """Return what is wrong with objects of defined kinds; one whose kind nobody defines is wrong too."""
+    lines, judged = [], 0
+    for item in items:
+        schema = schemas.get((item["apiVersion"], item["kind"]))
+        if schema is not None:
+            judged += 1
+            lines += faults(item, schema)
+        elif "." in item["apiVersion"].split("/")[0] and not item["apiVersion"].split("/")[0].endswith(".k8s.io"):
+            lines.append(f"{item['apiVersion']} {item['kind']} is defined nowhere")
+    console.print(f"       {judged} objects of {len(schemas)} defined kinds")
+    return sorted(set(lines))
 
 
 if __name__ == "__main__":

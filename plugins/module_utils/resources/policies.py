@@ -51,8 +51,8 @@ def same_document(wanted: Mapping[str, Any] | None, observed: Mapping[str, Any] 
     """Tell whether two policy documents mean the same, in whatever order and spelling AWS returns them."""
     if not wanted or not observed:
         return not wanted and not observed
-    # Through JSON, because compare_policies tells texts from lists by the names of their types, and texts of inventories
-    # have another one than str.
+    # Through JSON, because compare_policies tells texts from lists by the names of their types, and texts of
+    # inventories have another one than str.
     plain: dict[str, Any] = json.loads(json.dumps(wanted))
     return not compare_policies(dict(observed), plain, default_version="2008-10-17")
 
