@@ -18,7 +18,7 @@ with suppress(ImportError):
     class _Loader(yaml.SafeLoader):
         """Reads YAML as Kubernetes does: to YAML 1.1 a lone ``=``, which definitions of kinds contain, is no text."""
 
-    _Loader.add_constructor("tag:yaml.org,2002:value", yaml.SafeLoader.construct_yaml_str)
+    _Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_yaml_str(node))
 
 #: The label by which the objects of one task are found again.
 SET_LABEL = "pipeops.platform/set"
