@@ -207,8 +207,8 @@ def env(options: argparse.Namespace) -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": "127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}",
-        "no_proxy": "127.0.0.1,localhost${no_proxy:+,$no_proxy}",
+        "NO_PROXY": "127.0.0.1,localhost,127.0.0.0/8${NO_PROXY:+,$NO_PROXY}",
+        "no_proxy": "127.0.0.1,localhost,127.0.0.0/8${no_proxy:+,$no_proxy}",
     }
     running = health(options.port)
     if options.origin:

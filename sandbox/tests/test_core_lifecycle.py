@@ -134,7 +134,7 @@ def test_env_shuts_real_accounts_out(program: Program) -> None:
     script = f'{lines}\necho "$AWS_ENDPOINT_URL $AWS_CONFIG_FILE $AWS_PROFILE $NO_PROXY"'
     environment = {"AWS_PROFILE": "real", "NO_PROXY": "intern", "PATH": os.environ["PATH"]}
     shown = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=True).stdout
-    assert shown.split() == [f"http://127.0.0.1:{program.port}", "/dev/null", "127.0.0.1,localhost,intern"]
+    assert shown.split() == [f"http://127.0.0.1:{program.port}", "/dev/null", "127.0.0.1,localhost,127.0.0.0/8,intern"]
 
 
 @pytest.mark.parametrize("words", [["up", "--scale", "0"], ["up", "--profile", "slow"], ["up", "--port", "0"], []])

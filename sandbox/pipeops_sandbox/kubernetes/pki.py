@@ -40,12 +40,12 @@ class Pki:
         """Return a certificate's private key."""
         return self.directory / f"{name}.key"
 
-    def make(self, names: list[str], first_address: str) -> str:
+    def make(self, names: list[str], addresses: list[str]) -> str:
         """Make all of it, and return the authority's certificate as EKS hands it out: base64 of PEM.
 
         Args:
             names: host names of the endpoint, beside those that every cluster has.
-            first_address: of the Service ``kubernetes``.
+            addresses: of the endpoint and of the Service ``kubernetes``.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
@@ -55,7 +55,7 @@ class Pki:
         authority = made.sign(key, hashes.SHA256())
         self._write(self.ca_key, _private(key))
         self._write(self.ca, authority.public_bytes(Encoding.PEM))
-        self._sign("server", _name("kube-apiserver"), key, [*SERVER_NAMES, *names], ["127.0.0.1", first_address])
+        self._sign("server", _name("kube-apiserver"), key, [*SERVER_NAMES, *names], ["127.0.0.1", *addresses])
         for name, user in (
             ("admin", "pipeops-sandbox"),
             ("controllers", "system:kube-controller-manager"),

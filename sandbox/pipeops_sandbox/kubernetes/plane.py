@@ -6,7 +6,6 @@ import dataclasses
 import ipaddress
 import logging
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +18,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 from pipeops_sandbox.clock import Timeline
 from pipeops_sandbox.overlays.eks.control_plane import Identity, NoDataPlane, oidc_issuer
 from pipeops_sandbox.overlays.eks.state import Cluster, ControlPlane, EksState
+from pipeops_sandbox.postgres.addresses import free_address
 from pipeops_sandbox.postgres.network import Door
 from pipeops_sandbox.postgres.wiring import Wiring
 from pipeops_sandbox.runtime import runtime
@@ -33,9 +33,10 @@ from .seats import Seat
 from .server import KubeServer, copy_tree, tidy
 
 log = logging.getLogger(__name__)
-FIRST_PORT, LAST_PORT = 26443, 29999
-"""Endpoints' ports: below those that systems hand out to clients, so that they are free after a restart too."""
+PORT = 6443
+"""Of every endpoint, each on a loopback address of its own: so it is free after a restart, whatever else runs here."""
 BUILD_POLL_SECONDS = 1.0
+TIDY_POLL_SECONDS = 0.2
 
 
 class KubernetesPlane:
@@ -58,7 +59,7 @@ class KubernetesPlane:
         # Taken before the lock and never inside it: whoever looked last also tells last.
         self._order = threading.Lock()
         self._wired = False
-        self._stopping = threading.Event()
+        self._stopping, self._tidied = threading.Event(), threading.Event()
         self._enders = ThreadPoolExecutor(4, thread_name_prefix="eks-ending")
         self._ending: list[Future[None]] = []
         self.seats: dict[str, Seat] = {}
@@ -73,16 +74,16 @@ class KubernetesPlane:
         if programs.found() is None and not build.under_way():
             return NoDataPlane().launch(identity, created_at, service_cidr)
         number = identity.hex_id.lower()
-        port = self._free_port()
-        record = Record(number, identity.region, identity.name, port, oidc_issuer(identity))
+        address = free_address(self.place, [seat.record.address for seat in self.seats.values()], [PORT])
+        record = Record(number, identity.region, identity.name, address, oidc_issuer(identity))
         host = f"{identity.hex_id}.gr7.{identity.region}.eks.amazonaws.com"
         first = str(next(ipaddress.ip_network(service_cidr).hosts()))
         directory = self._clusters / number
         shutil.rmtree(directory, ignore_errors=True)
-        authority = Pki(directory / "pki").make([host.lower()], first)
+        authority = Pki(directory / "pki").make([host.lower()], [address, first])
         seat = self._take(record)
         seat.submit(lambda: self._start(seat))
-        return ControlPlane(f"https://127.0.0.1:{port}", authority, record.issuer)
+        return ControlPlane(f"https://{address}:{PORT}", authority, record.issuer)
 
     def ready(self, cluster: Cluster) -> bool:
         """Tell whether nothing is under way for the cluster."""
@@ -121,16 +122,12 @@ class KubernetesPlane:
         self.seats[record.id] = seat
         return seat
 
-    def _free_port(self) -> int:
-        taken = {seat.record.port for seat in self.seats.values()}
-        for port in range(FIRST_PORT, LAST_PORT):
-            if port not in taken and _free(port):
-                return port
-        raise OSError(f"no port between {FIRST_PORT} and {LAST_PORT} is free on this machine")
-
     # The work, each on its cluster's own thread.
 
     def _start(self, seat: Seat) -> None:
+        while not self._tidied.wait(TIDY_POLL_SECONDS):
+            if seat.closing:
+                return
         have = self._programs(seat)
         with self._lock:
             cluster = self.cluster(seat.record.id)
@@ -219,7 +216,7 @@ class KubernetesPlane:
     def _door(self, seat: Seat) -> Door:
         port = seat.server.port if seat.server and seat.open else 1
         alive = seat.record.region not in self._down
-        return Door("127.0.0.1", seat.record.port, "127.0.0.1", port, open=seat.open, alive=alive)
+        return Door(seat.record.address, PORT, "127.0.0.1", port, open=seat.open, alive=alive)
 
     def answer(self, number: str, question: str, review: dict[str, Any]) -> dict[str, Any]:
         """Answer an API server's question about a cluster.
@@ -255,7 +252,7 @@ class KubernetesPlane:
         return [
             {
                 **{name: value for name, value in dataclasses.asdict(seat.record).items() if name != "issuer"},
-                "endpoint": f"https://127.0.0.1:{seat.record.port}",
+                "endpoint": f"https://{seat.record.address}:{PORT}",
                 "state": "up" if seat.open else "failed" if seat.trouble else "starting" if seat.busy else "none",
                 "trouble": seat.trouble,
                 "directory": str(seat.directory),
@@ -267,14 +264,9 @@ class KubernetesPlane:
     # The sandbox's own life.
 
     def resume(self) -> None:
-        """Bring up what stood when the sandbox was stopped or killed."""
+        """Bring up what stood when the sandbox was stopped or killed, in the background."""
+        self._tidied.clear()
         records = stored(self._clusters)
-        if records:
-            self._wired = True
-            self._wiring.start()
-        left = tidy(self._clusters)
-        if left:
-            log.warning("%d processes of an earlier sandbox's clusters were still running; they are ended", left)
         with self._lock:
             for record in records.values():
                 if self.cluster(record.id) is None:
@@ -282,6 +274,21 @@ class KubernetesPlane:
                     continue
                 seat = self._take(record)
                 seat.submit(lambda seat=seat: self._start(seat))  # type: ignore[misc]
+        threading.Thread(target=self._tidy, args=(bool(records),), name="eks-tidy", daemon=True).start()
+
+    def _tidy(self, used: bool) -> None:
+        """Wait until an earlier sandbox's network has gone, and end what it left running."""
+        try:
+            if used:
+                self._wired = True
+                self._wiring.start()
+            left = tidy(self._clusters)
+            if left:
+                log.warning("%d processes of an earlier sandbox's clusters were still running; they are ended", left)
+        except OSError:
+            log.exception("what an earlier sandbox left")
+        finally:
+            self._tidied.set()
         self.refresh()
 
     def close(self) -> None:
@@ -339,13 +346,3 @@ class KubernetesPlane:
 def _settings(cluster: Cluster) -> tuple[str, str]:
     network: dict[str, Any] = cluster.document["kubernetesNetworkConfig"]
     return str(cluster.document["version"]), str(network["serviceIpv4Cidr"])
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -17,14 +17,14 @@ class Record:
 
     Attributes:
         id: the 32 digits that AWS has in endpoints; it names the directory.
-        port: of the endpoint, on 127.0.0.1.
+        address: of the endpoint, on loopback.
         issuer: of service account tokens.
     """
 
     id: str
     region: str
     name: str
-    port: int
+    address: str
     issuer: str
 
     def save(self, directory: Path) -> None:

@@ -51,10 +51,15 @@ def test_data_outlive_the_sandbox(own: Any) -> None:
     endpoint = own.active("prod")["endpoint"]
     assert own.run("down").returncode == 0
     assert processes(own.directory) == []
-    assert own.run("up", "--data-plane", "kubernetes").returncode == 0
+    up(own)
     assert own.active("prod")["endpoint"] == endpoint
     own.until(lambda: reached(own))
     assert "before-down" in kept(own)
+
+
+def up(stand: Any) -> None:
+    started = stand.run("up", "--data-plane", "kubernetes")
+    assert started.returncode == 0, started.stderr
 
 
 def reached(stand: Any) -> bool:
@@ -70,7 +75,7 @@ def test_a_sandbox_that_is_killed_leaves_no_servers_and_loses_no_data(own: Any) 
     number = own.control("GET", "kubernetes")["clusters"][0]["id"]
     psutil.Process(own.control("GET", "health")["pid"]).kill()
     own.until(lambda: processes(own.directory) == [])
-    assert own.run("up", "--data-plane", "kubernetes").returncode == 0
+    up(own)
     own.until(lambda: reached(own))
     assert "before-kill" in kept(own)
     assert own.control("GET", "kubernetes")["clusters"][0]["id"] == number
