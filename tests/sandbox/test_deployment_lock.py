@@ -126,6 +126,17 @@ def test_it_is_taken_over_only_after_its_end(table: Opener) -> None:
     assert found and found.held and found.claim == BOB, "who lost it frees nothing"
 
 
+def test_an_end_with_other_digits_than_ours_is_taken_over_too(account: Account, table: Opener) -> None:
+    taken(table(), ALICE)
+    account.client("dynamodb").update_item(
+        TableName=NAME,
+        Key={"lock_id": {"S": "deployment"}},
+        UpdateExpression="SET ends_at = :end",
+        ExpressionAttributeValues={":end": {"N": "1700000000.123456789"}},
+    )
+    taken(table(), BOB)
+
+
 def test_a_holder_that_is_asked_to_stop_hears_of_it(table: Opener) -> None:
     lease = taken(table(lease_seconds=60), ALICE)
     with ThreadPoolExecutor() as pool:

@@ -50,7 +50,7 @@ class Standing:
         claim: of the run that holds the lock, or of the last one that did.
         held: whether it does.
         token: the fencing token of that run.
-        ends_at: when its lease ends unless it is renewed, in seconds since 1970 by AWS's clock.
+        end: when its lease ends unless it is renewed, in seconds since 1970 by AWS's clock, digit by digit as written.
         since, renewed_at: times for people, in UTC as RFC 3339 has it.
         asked_by: who has asked it to stop; empty if nobody has.
     """
@@ -58,10 +58,15 @@ class Standing:
     claim: Claim
     held: bool
     token: int
-    ends_at: float
+    end: str
     since: str = ""
     renewed_at: str = ""
     asked_by: str = ""
+
+    @property
+    def ends_at(self) -> float:
+        """When its lease ends, as a number."""
+        return float(self.end)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as a task result carries it."""
@@ -90,7 +95,7 @@ def standing(item: Mapping[str, Mapping[str, str]]) -> Standing | None:
         claim,
         "run" in values,
         int(values.get("fencing_token", 0)),
-        float(values.get("ends_at", 0)),
+        values.get("ends_at", "0"),
         *(values.get(name, "") for name in ("since", "renewed_at", "asked_by")),
     )
 

@@ -102,7 +102,7 @@ class LockTable:
         if not self.expired(taken):
             return taken
         began, same = now(), "#run = :seen AND #fencing_token = :token AND #ends_at = :end"
-        seen = {":seen": {"S": taken.claim.run}, ":token": {"N": str(taken.token)}, ":end": _number(taken.ends_at)}
+        seen = {":seen": {"S": taken.claim.run}, ":token": {"N": str(taken.token)}, ":end": {"N": taken.end}}
         again = self._take(claim, same, seen)
         return self._lease(again, began) if isinstance(again, int) else again
 
@@ -192,7 +192,7 @@ class LockTable:
 
 _NAMES = ("run", "fencing_token", "asked_by", "ends_at")
 _OURS = "#run = :ours AND #fencing_token = :token"
-_NOTHING = Standing(Claim("", "nobody", 0, "nothing"), held=False, token=0, ends_at=0)
+_NOTHING = Standing(Claim("", "nobody", 0, "nothing"), held=False, token=0, end="0")
 
 
 def _ours(claim: Claim, token: int) -> dict[str, Any]:
