@@ -94,6 +94,10 @@ lease-test: $(STAMP) ## The write lease on real servers, and moves of the databa
 drill-test: $(STAMP) ## One disaster and the way back, under load
 	pytest tests/drill --junitxml build/junit/drill.xml -q
 
+.PHONY: clusters-test
+clusters-test: $(STAMP) ## Node pools and add-ons on Kubernetes API servers: ten minutes
+	pytest tests/clusters --junitxml build/junit/clusters.xml -q
+
 .PHONY: plan-exactness
 plan-exactness: $(STAMP) ## What --check says is what the run does (EVERY=4 for every fourth drift)
 	$(BIN)/python -m tests.plan_exactness $(if $(EVERY),--every $(EVERY))

@@ -83,6 +83,7 @@ def run_site(environment: str, variables: dict[str, str]) -> dict[str, Any]:
         "calls": len(calls),
         "mutating_calls": sum(call["mutating"] and call["operation"] not in LOCK for call in calls),
         "lock_calls": sum(call["operation"] in LOCK for call in calls),
+        "addons": host.get("addons", []),
     }
 
 
@@ -129,6 +130,30 @@ def cost(environments: list[str]) -> Table | None:
     return table
 
 
+def addons(report: dict[str, dict[str, dict[str, Any]]], variables: dict[str, str]) -> Table | str:
+    """Return the add-ons of each environment, with versions and health; or why there are none."""
+    if variables.get("PIPEOPS_KUBERNETES_ENABLED") == "false":
+        return (
+            "Add-ons are not installed: there is no Kubernetes API server behind EKS. "
+            "python -m pipeops_sandbox kubernetes build makes it, once."
+        )
+    table = Table(title="Add-ons", title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for title in ("environment", "add-on", "chart", "app", "state"):
+        table.add_column(title)
+    for environment, runs in report.items():
+        for addon in list(runs.values())[-1]["addons"]:
+            state = "ready" if addon["ready"] else "; ".join(addon["unready"]) or addon["status"]
+            chart = f"{addon['chart']} {addon['version']}"
+            table.add_row(environment, addon["release"], chart, addon["app_version"], state)
+    if variables.get("PIPEOPS_CHART_SOURCE", "").endswith("sandbox/charts"):
+        table.caption = (
+            "These charts stand in for those of upstream: the same names, and pods that do nothing. "
+            "CHARTS=upstream, or a directory of charts, installs the real ones."
+        )
+        table.caption_justify = "left"
+    return table
+
+
 def main(environments: list[str]) -> int:
     """Run the demo and return the exit status: 0 only if the second runs changed nothing."""
     unknown = [name for name in environments if name not in ENVIRONMENTS]
@@ -159,6 +184,8 @@ def main(environments: list[str]) -> int:
         console.print()
         console.print(costs)
         console.print("The report with a chart and what could be saved: [bold]build/cost/cost.html[/]")
+    console.print()
+    console.print(addons(report, variables))
     console.print('\nIt all still stands. To look around:  [bold]eval "$(make -s sandbox-env)"[/]')
     if "prod" in environments:
         psql = "python -m pipeops_sandbox psql database.prod.pipeops.internal --secret pipeops/prod/database"
