@@ -18,7 +18,11 @@ with suppress(ImportError):
     class _Loader(yaml.SafeLoader):
         """Reads YAML as Kubernetes does: to YAML 1.1 a lone ``=``, which definitions of kinds contain, is no text."""
 
-    _Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_yaml_str(node))
+        def text(self, node: yaml.ScalarNode) -> str:
+            """Return a scalar as it is written."""
+            return str(self.construct_scalar(node))
+
+    _Loader.add_constructor("tag:yaml.org,2002:value", _Loader.text)
 
 #: The label by which the objects of one task are found again.
 SET_LABEL = "pipeops.platform/set"
