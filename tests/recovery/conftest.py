@@ -31,6 +31,8 @@ NAME = "database.prod.pipeops.internal"
 SECRET = "pipeops/prod/database"
 PROD_ARN = f"arn:aws:rds:{WEST}:123456789012:db:pipeops-prod"
 BOTH = ("prod", "dr")
+#: For what takes seconds, on a machine that may be busy.
+PATIENCE = Patience(timeout=90, delay=0.2)
 #: Two in prod's region, and the one in dr's.
 REPLICAS = 3
 CAUGHT_UP = """
@@ -106,17 +108,26 @@ class Recovery(Platform):
                 return None, str(error)
             return (True if caught_up == REPLICAS else None), f"{caught_up} of {REPLICAS} have caught up"
 
-        wait_until(check, "the replicas", 5, Patience(timeout=90, delay=0.2), lambda _text: None)
+        wait_until(check, "the replicas", 5, PATIENCE, lambda _text: None)
 
-    def await_primary(self, region: str, identifier: str) -> None:
-        """Wait until a promotion by hand is over."""
+    def await_status(self, region: str, identifier: str, wanted: str = "available") -> None:
+        """Wait until AWS shows a DB instance in a status."""
 
         def check() -> tuple[bool | None, str]:
-            found = self.instance(region, identifier)
-            over = found["DBInstanceStatus"] == "available" and "StatusInfos" not in found
-            return over or None, found["DBInstanceStatus"]
+            status = self.instance(region, identifier)["DBInstanceStatus"]
+            return (True if status == wanted else None), status
 
-        wait_until(check, identifier, 5, Patience(timeout=60, delay=0.2), lambda _text: None)
+        wait_until(check, identifier, 5, PATIENCE, lambda _text: None)
+
+    def await_lead(self, region: str, identifier: str) -> None:
+        """Wait until the name that clients use leads to a DB instance."""
+        endpoint = self.endpoint(region, identifier)
+
+        def check() -> tuple[bool | None, str]:
+            found = self.leads_to()
+            return (True if found == endpoint else None), found
+
+        wait_until(check, NAME, 5, PATIENCE, lambda _text: None)
 
     def endpoint(self, region: str, identifier: str) -> str:
         """Return the name at which a DB instance answers."""

@@ -61,7 +61,7 @@ def stands_as_before(pair: Recovery) -> None:
 def test_a_person_decides_where_neither_says_that_it_leads(pair: Recovery) -> None:
     """Somebody promoted the standby by hand: two databases take writes, and no tag tells which one counts."""
     pair.client("rds", EAST).promote_read_replica(DBInstanceIdentifier="pipeops-dr")
-    pair.await_primary(EAST, "pipeops-dr")
+    pair.await_status(EAST, "pipeops-dr")
     for region, name in ((WEST, "pipeops-prod"), (EAST, "pipeops-dr")):
         assert pair.rows("INSERT INTO orders VALUES (2) RETURNING number", pair.endpoint(region, name)) == [2]
     for playbook in ("dr_status", "dr_fence", "dr_failover"):

@@ -35,7 +35,9 @@ def test_a_lost_region_is_replaced_once(pair: Recovery) -> None:
     served = [call for call in first.calls if call["mutating"] and call["status"]]
     assert {call["region"] for call in served} == {EAST, WITNESS}
     report = pair.findings()
-    assert (report["leader"], report["fence_owed"], report["warnings"]) == ("dr", PROD_ARN, [])
+    assert (report["leader"], report["fence_owed"]) == ("dr", PROD_ARN)
+    # RDS calls a replication broken once its source has been away for a while.
+    assert all("the replication of pipeops-dr" in warning for warning in report["warnings"])
     assert pair.leads_to() == pair.endpoint(EAST, "pipeops-dr")
     assert pair.rows("INSERT INTO orders VALUES (2) RETURNING number", region=EAST) == [2]
     assert pair.tags(EAST, "pipeops-dr")["pipeops:fence-owed"] == PROD_ARN
@@ -48,19 +50,20 @@ def test_a_lost_region_is_replaced_once(pair: Recovery) -> None:
 def test_clients_do_not_wait_for_what_aws_does_afterwards(pair: Recovery) -> None:
     """The server takes writes once it is detached; AWS shows it as available only after its first backup."""
     pair.down(WEST)
-    pair.control("POST", "clock", profile="aws", scale=20)
+    pair.control("POST", "clock", profile="aws", scale=60)
 
-    def status_when_led() -> str:
-        led, status = False, ""
-        while not led:
-            status = str(pair.instance(EAST, "pipeops-dr")["DBInstanceStatus"])
-            led = pair.leads_to() == pair.endpoint(EAST, "pipeops-dr")
-        return status
+    def lead_during_the_backup() -> None:
+        """Let the backup last until clients are led to the database."""
+        pair.await_status(EAST, "pipeops-dr", "backing-up")
+        pair.control("POST", "clock", scale=0.001)
+        pair.await_lead(EAST, "pipeops-dr")
+        pair.await_status(EAST, "pipeops-dr", "backing-up")
+        pair.control("POST", "clock", scale=60)
 
     with ThreadPoolExecutor(1) as pool:
-        led = pool.submit(status_when_led)
+        led = pool.submit(lead_during_the_backup)
         done(pair.dr("dr_failover", "dr", confirm="prod", platform_wait_delay_seconds=0.5))
-        assert led.result(timeout=5) == "backing-up"
+        led.result(timeout=5)
     after = pair.instance(EAST, "pipeops-dr")
     assert (after["DBInstanceStatus"], "StatusInfos" in after) == ("available", False)
 

@@ -99,7 +99,7 @@ def test_the_pairs_backups_come_back_while_its_region_is_down(pair: Recovery) ->
 def test_a_snapshot_comes_back(pair: Recovery) -> None:
     rds = pair.client("rds", WEST)
     rds.create_db_snapshot(DBInstanceIdentifier="pipeops-prod", DBSnapshotIdentifier="before")
-    pair.await_primary(WEST, "pipeops-prod")
+    pair.await_status(WEST, "pipeops-prod")
     pair.rows("DELETE FROM orders")
     done(pair.dr("restore", "prod", restore_to="look", restore_snapshot="before"))
     assert pair.rows("SELECT number FROM orders", pair.endpoint(WEST, "pipeops-prod-look")) == [1]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 from psycopg import sql
 
 from . import pgcron, settings
@@ -184,10 +185,19 @@ def _recover(server: PgServer, record: Record, spec: Spec, shared: Shared, base:
             file.write(lines)
         server.write("recovery.signal", "")
     server.start()
-    if not wait_until(lambda: not server.running or not in_recovery(server), RECOVERY_SECONDS) or not server.running:
+    if not wait_until(lambda: _recovered(server), RECOVERY_SECONDS) or not server.running:
         raise ServerError(f"recovery did not end: {server.log_end()}")
     configure(server, record, spec, shared)
     server.reload()
+
+
+def _recovered(server: PgServer) -> bool:
+    """Tell whether a server is through with its recovery, be it that it ended over it."""
+    try:
+        return not server.running or not in_recovery(server)
+    except psycopg.OperationalError:
+        # It takes connections before its recovery ends, and closes them if that fails: the next look sees it gone.
+        return False
 
 
 def beat(server: PgServer) -> None:

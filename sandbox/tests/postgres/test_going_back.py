@@ -18,15 +18,20 @@ STREAMING = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
 
 
 @pytest.fixture(scope="module")
-def pair(program: Any, west: str, east: str) -> Iterator[Any]:
+def pair(program: Any, west: str, east: str) -> Any:
     """A primary that has just got its first backup, and its replica in another Region, kept under a name."""
     program.create("main", west)
     program.replicate("dr", "main", EAST, DBSubnetGroupName="data", VpcSecurityGroupIds=[east])
     program.until(lambda: program.rows(STREAMING) == [1])
     program.control("POST", "snapshot", name="pair")
-    yield program
-    for region in (WEST, EAST):
-        program.control("POST", f"regions/{region}", state="up")
+    return program
+
+
+@pytest.fixture(autouse=True)
+def _found_again(pair: Any) -> Iterator[None]:
+    """No test leaves a Region lost."""
+    yield
+    pair.control("POST", f"regions/{WEST}", state="up")
 
 
 def streams(program: Any) -> bool:
@@ -51,6 +56,23 @@ def test_the_latest_restorable_time_can_be_restored_at_once(pair: Any, west: str
         pair.available(name)
         # The table was made later.
         assert pair.rows("SELECT to_regclass('t')", name) == [None]
+
+
+def test_replicated_backups_can_be_restored_while_their_source_is_away(pair: Any, east: str) -> None:
+    """What is in the other Region by then is all there is; the source archives nothing more."""
+    pair.control("POST", "restore", name="pair")
+    pair.until(lambda: streams(pair))
+    started = pair.client("rds", EAST).start_db_instance_automated_backups_replication(
+        SourceDBInstanceArn=pair.show("main")["DBInstanceArn"]
+    )
+    pair.control("POST", f"regions/{WEST}", state="down")
+    pair.client("rds", EAST).restore_db_instance_to_point_in_time(
+        SourceDBInstanceAutomatedBackupsArn=started["DBInstanceAutomatedBackup"]["DBInstanceAutomatedBackupsArn"],
+        TargetDBInstanceIdentifier="rescue", DBSubnetGroupName="data", VpcSecurityGroupIds=[east],
+        UseLatestRestorableTime=True,
+    )  # fmt: skip
+    pair.available("rescue", EAST)
+    pair.rows("SELECT 1", "rescue", EAST)
 
 
 def test_a_replica_that_left_a_lost_region_follows_again(pair: Any) -> None:
