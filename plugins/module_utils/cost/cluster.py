@@ -91,9 +91,14 @@ def nodes(sheet: Sheet) -> dict[str, Counts]:
     return {one: counts for one, counts in result.items() if counts}
 
 
-def _volumes(sheet: Sheet) -> Iterator[Line]:
+def volume_gib(sheet: Sheet) -> Decimal:
+    """Return the size of a node's volume."""
     said = sheet.usage.get("node_volume_gib")
-    size = said.desired if said else Decimal(NODE_VOLUME_GIB)
+    return said.desired if said else Decimal(NODE_VOLUME_GIB)
+
+
+def _volumes(sheet: Sheet) -> Iterator[Line]:
+    size = volume_gib(sheet)
     storage = (EBS, "gp3:storage")
     gib = bounds(sheet).map(lambda count: count * size)
     yield sheet.line(VOLUMES, "Volumes of nodes", "GB", storage, gib, note=f"{size} GiB gp3 a node")

@@ -79,10 +79,14 @@ class Estimate:
         """How it stands to the budget, in words."""
         if self.budget is None:
             return "no budget"
-        if self.over:
-            return f"OVER by {usd(self.excess(self.basis))}"
         beyond = self.excess("maximum")
-        return f"within, but {usd(beyond)} over with the most nodes" if beyond > 0 else "within"
+        if self.over:
+            words = f"OVER by {usd(self.excess(self.basis))}"
+        elif beyond > 0:
+            words = f"within, but {usd(beyond)} over with the most nodes"
+        else:
+            words = "within"
+        return f"{words}, without what has no price" if self.unpriced else words
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON carries it."""

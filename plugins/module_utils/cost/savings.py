@@ -9,14 +9,14 @@ All is computed for the fewest nodes, since nobody should commit to more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from .cluster import EC2, EKS, NODE_VOLUME_GIB, nodes, on_demand
+from .cluster import EBS, EC2, EKS, bounds, nodes, on_demand, volume_gib
 from .database import RDS, Instance, instances
 from .machines import arm64, rightsize, single_az, spot
 from .money import CostError, cents
-from .network import VPC, gateways
+from .network import ADDRESS, VPC, gateways
 from .saving import Saving
 from .sheet import Sheet
 
@@ -91,61 +91,53 @@ def _plans(sheet: Sheet) -> Iterator[Saving]:
         )
 
 
+def _sum(prices: Iterable[tuple[Decimal | None, Decimal | int]]) -> Decimal | None:
+    """Return the sum of prices, each so many times; None if one of them is not known."""
+    total = Decimal(0)
+    for price, count in prices:
+        if count and price is None:
+            return None
+        total += (price or Decimal(0)) * count
+    return total
+
+
+def _share(amount: Decimal | None, share: Decimal = Decimal(1)) -> Decimal | None:
+    return None if amount is None else cents(amount * share)
+
+
 def _nodes(sheet: Sheet) -> Decimal | None:
-    """Return what the fewest nodes cost; None if a price is not known."""
-    prices = [(sheet.each(EC2, on_demand(one)), counts.minimum) for one, counts in nodes(sheet).items()]
-    if any(price is None for price, count in prices if count):
-        return None
-    return sum((price * count for price, count in prices if price is not None), Decimal(0))
+    """Return what the fewest nodes cost."""
+    return _sum((sheet.each(EC2, on_demand(one)), counts.minimum) for one, counts in nodes(sheet).items())
 
 
-def _fees(sheet: Sheet) -> Decimal:
-    prices = [(sheet.each(EKS, f"auto-mode-fee:{one}"), counts.minimum) for one, counts in nodes(sheet).items()]
-    return sum(((price or Decimal(0)) * count for price, count in prices), Decimal(0))
+def _fees(sheet: Sheet) -> Decimal | None:
+    """Return what Auto Mode takes for the fewest nodes."""
+    return _sum((sheet.each(EKS, f"auto-mode-fee:{one}"), counts.minimum) for one, counts in nodes(sheet).items())
+
+
+def _standing(sheet: Sheet) -> Decimal | None:
+    """Return what can only be saved by removing it: the control plane, and the NAT gateway with its addresses."""
+    gateway = "nat-gateway:regional" if sheet.inventory.text("vpc_nat") == "regional" else "nat-gateway:zonal"
+    items = ((EKS, "control-plane:standard-support", 1), (VPC, gateway, gateways(sheet)), (*ADDRESS, gateways(sheet)))
+    return _sum((sheet.each(service, item), count) for service, item, count in items)
 
 
 def _sleep(sheet: Sheet) -> Iterator[Saving]:
     """Yield what nights and weekends are worth."""
     asleep = 1 - awake_share(sheet)
-    least = _nodes(sheet)
-    if not asleep or least is None:
+    if not asleep:
         return
-    stopped = sum((sheet.each(*instance.price) or Decimal(0) for instance in instances(sheet)), Decimal(0))
-    hours = round(awake_share(sheet) * WEEK)
-    yield Saving(
-        "sleep_nodes",
-        "Nodes off at nights and weekends",
-        cents(least * asleep),
-        f"needed {hours} of {WEEK} hours a week",
-        together=True,
-    )
-    yield Saving(
-        "sleep_auto_mode",
-        "Auto Mode fee of nodes that are off",
-        cents(_fees(sheet) * asleep),
-        f"needed {hours} of {WEEK} hours a week",
-        together=True,
-    )
-    yield Saving(
-        "sleep_database",
-        "Database stopped at nights and weekends",
-        cents(stopped * asleep),
-        f"needed {hours} of {WEEK} hours a week; storage goes on, and AWS starts it again after 7 days",
-        together=True,
-    )
-    standing = (sheet.each(EKS, "control-plane:standard-support") or Decimal(0)) + _gateway(sheet)
-    yield Saving(
-        "sleep_rest",
-        "Cluster and NAT gateway removed at nights and weekends",
-        cents(standing * asleep),
-        "they are destroyed and made again each day, since neither can be stopped",
-    )
-
-
-def _gateway(sheet: Sheet) -> Decimal:
-    """Return what a zonal NAT gateway costs with its address, if the environment has one at all."""
-    hour, address = sheet.each(VPC, "nat-gateway:zonal"), sheet.each(VPC, "public-ipv4:in-use-or-idle")
-    return hour + address if gateways(sheet) and hour and address else Decimal(0)
+    database = _sum((sheet.each(*instance.price), 1) for instance in instances(sheet))
+    hours = f"needed {round(awake_share(sheet) * WEEK)} of {WEEK} hours a week"
+    stops = f"{hours}; storage goes on, and AWS starts it again after 7 days"
+    removed = "they are destroyed and made again each day, since neither can be stopped"
+    for lever, title, amount, assumption, together in (
+        ("nodes", "Nodes off at nights and weekends", _nodes(sheet), hours, True),
+        ("auto_mode", "Auto Mode fee of nodes that are off", _fees(sheet), hours, True),
+        ("database", "Database stopped at nights and weekends", database, stops, True),
+        ("rest", "Cluster and NAT gateway removed at nights and weekends", _standing(sheet), removed, False),
+    ):
+        yield Saving(f"sleep_{lever}", title, _share(amount, asleep), assumption, together=together)
 
 
 def _standby(sheet: Sheet) -> Iterator[Saving]:
@@ -160,22 +152,17 @@ def _standby(sheet: Sheet) -> Iterator[Saving]:
             "Replica in one zone until it is promoted",
             "a promoted replica is made Multi-AZ after a failover, which takes its time",
         )
-    least = _nodes(sheet)
-    if least:
-        volumes = sheet.each("AmazonEBS", "gp3:storage") or Decimal(0)
-        count = sum((counts.minimum for counts in nodes(sheet).values()), Decimal(0))
-        yield Saving(
-            "standby_nodes",
-            "No nodes on standby",
-            cents(least + _fees(sheet)),
-            "nodes start in minutes when the standby is activated; set eks_node_minimum to 0",
-        )
-        yield Saving(
-            "standby_volumes",
-            "No volumes of nodes on standby",
-            cents(count * NODE_VOLUME_GIB * volumes),
-            "with the nodes, their volumes go",
-        )
+    count = bounds(sheet).minimum
+    if not count:
+        return
+    running = _nodes(sheet), _fees(sheet)
+    whole = None if None in running else sum((one for one in running if one is not None), Decimal(0))
+    starts = "nodes start in minutes when the standby is activated; set eks_node_minimum to 0"
+    yield Saving("standby_nodes", "No nodes on standby", _share(whole), starts)
+    volumes = _sum([(sheet.each(EBS, "gp3:storage"), count * volume_gib(sheet))])
+    yield Saving(
+        "standby_volumes", "No volumes of nodes on standby", _share(volumes), "with the nodes, their volumes go"
+    )
 
 
 def _ways_out(sheet: Sheet) -> Iterator[Saving]:

@@ -69,6 +69,10 @@ def test_a_remembered_price_is_none() -> None:
     assert [one.name for one in found.unpriced] == ["Primary, db.r7g.large Single-AZ"]
 
 
+def test_a_verdict_without_all_prices_says_so() -> None:
+    assert estimated("staging", rds_instance_class="db.r8g.large").verdict == "within, without what has no price"
+
+
 def test_a_price_of_ones_own_makes_it_one() -> None:
     own = [{"service": "AmazonRDS", "item": "postgres:single-az:db.r7g.large", "usd": 0.239}]
     found = estimated("staging", rds_instance_class="db.r7g.large", rds_multi_az=False, cost_price_overrides=own)

@@ -89,6 +89,20 @@ def test_nothing_is_promised_for_what_has_no_price() -> None:
     unknown = found("prod", eks_node_instance_types=["x9.huge"], rds_instance_class="db.x9.huge", rds_replicas=[])
     assert "rds_reserved_1yr" not in unknown
     assert unknown["savings_plan_convertible"].monthly is None
+    asleep = found("dev", eks_node_instance_types=["x9.huge"], rds_instance_class="db.x9.huge")
+    assert {asleep[lever].monthly for lever in ("sleep_nodes", "sleep_auto_mode", "sleep_database")} == {None}
+    assert asleep["sleep_rest"].monthly == Decimal("70.39")
+    assert found("dr", eks_node_instance_types=["x9.huge"])["standby_nodes"].monthly is None
+
+
+def test_a_regional_gateway_is_saved_with_all_its_zones() -> None:
+    # 73.00, and 98.55 and 10.95 for three zones, for 108 of 168 hours.
+    assert found("dev", vpc_nat="regional")["sleep_rest"].monthly == Decimal("117.32")
+
+
+def test_volumes_of_the_standby_have_the_size_of_the_inventory() -> None:
+    usage = {"node_volume_gib": 20}
+    assert found("dr", cost_usage=usage)["standby_volumes"].monthly == Decimal("3.20")
 
 
 def test_a_standby_without_nodes_saves_none() -> None:
