@@ -159,13 +159,21 @@ def _start(options: argparse.Namespace, state_dir: Path) -> None:
             env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
     deadline = time.monotonic() + START_SECONDS
-    while health(options.port) is None:
+    while not _answers(options.port):
         if server.poll() is not None:
             raise Failure(f"the sandbox ended at once with status {server.returncode}; see the end of {log}")
         if time.monotonic() > deadline:
             server.kill()
             raise Failure(f"the sandbox does not answer on port {options.port} after {START_SECONDS:g} s; see {log}")
         time.sleep(0.05)
+
+
+def _answers(port: int) -> bool:
+    """Tell whether the server that was started answers; one that is slow to is not something else on its port."""
+    try:
+        return health(port) is not None
+    except Failure:
+        return False
 
 
 def down(options: argparse.Namespace) -> None:
