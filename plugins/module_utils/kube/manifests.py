@@ -18,11 +18,10 @@ with suppress(ImportError):
     class _Loader(yaml.SafeLoader):
         """Reads YAML as Kubernetes does: to YAML 1.1 a lone ``=``, which definitions of kinds contain, is no text."""
 
-        def text(self, node: yaml.ScalarNode) -> str:
-            """Return a scalar as it is written."""
-            return str(self.construct_scalar(node))
+    def _text(_loader: Any, node: Any) -> str:
+        return str(node.value)
 
-    _Loader.add_constructor("tag:yaml.org,2002:value", _Loader.text)
+    _Loader.add_constructor("tag:yaml.org,2002:value", _text)
 
 #: The label by which the objects of one task are found again.
 SET_LABEL = "pipeops.platform/set"

@@ -122,8 +122,7 @@ class Operators:
 
     def _tell(self, path: str, item: Object, ready: bool, reason: str, message: str) -> None:
         """Set the condition Ready, if that is news."""
-        conditions: list[Object] = item.get("status", {}).get("conditions", [])
-        old: Object = next((one for one in conditions if one["type"] == "Ready"), {})
+        old: Object = next((one for one in item.get("status", {}).get("conditions", []) if one["type"] == "Ready"), {})
         if (old.get("status"), old.get("reason"), old.get("message")) == (str(ready), reason, message):
             return
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
