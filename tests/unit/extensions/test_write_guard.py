@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
+import yaml
 from write_guard.database import Standing
 from write_guard.guard import Step, decide, turn
 from write_guard.settings import Settings, SettingsError
@@ -129,3 +132,20 @@ def test_settings_that_cannot_be_are_refused(name: str, value: str | None, said:
     given = {**VARIABLES, f"WRITE_GUARD_{name}": value}
     with pytest.raises(SettingsError, match=said):
         Settings.read({key: text for key, text in given.items() if text is not None})
+
+
+def test_the_deployment_names_settings_that_there_are() -> None:
+    template = Path(__file__).parents[3] / "extensions" / "write_guard" / "deployment.yaml.j2"
+    given = {name.removeprefix("WRITE_GUARD_"): value for name, value in VARIABLES.items()}
+    text = jinja2.Template(template.read_text("utf-8"), undefined=jinja2.StrictUndefined).render(
+        write_guard_image="registry/write-guard:1", write_guard_namespace="platform", write_guard_settings=given
+    )
+    account, deployment = yaml.safe_load_all(text)
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["serviceAccountName"] == account["metadata"]["name"]
+    (container,) = pod["containers"]
+    told = {one["name"]: one["value"] for one in container["env"]}
+    settings = Settings.read(told)
+    assert (settings.endpoint, settings.lease_seconds) == (SETTINGS.endpoint, 15)
+    (mount,) = container["volumeMounts"]
+    assert settings.alive_file.startswith(mount["mountPath"])
