@@ -54,13 +54,13 @@ class Stand:
             time.sleep(0.1)
         return found
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the sandbox to its end."""
         command = [sys.executable, "-m", "pipeops_sandbox", *words, "--port", str(self.port)]
+        environment = {**os.environ, "PYTHONPATH": PACKAGE_HOME, **variables}
         return subprocess.run(
-            command, cwd=self.directory, env={**os.environ, "PYTHONPATH": PACKAGE_HOME}, capture_output=True,
-            text=True, timeout=120, check=False,
-        )  # fmt: skip
+            command, cwd=self.directory, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
 
     def control(self, method: str, path: str, **body: Any) -> Any:
         """Call the control interface."""
@@ -187,6 +187,14 @@ def _standing() -> Iterator[Stand]:
         made.run("down")
     finally:
         shutil.rmtree(directory)
+
+
+@pytest.fixture
+def idle(tmp_path: Path) -> Iterator[Stand]:
+    """A sandbox that is not started yet."""
+    made = Stand(tmp_path)
+    yield made
+    made.run("down")
 
 
 @pytest.fixture(scope="module")
