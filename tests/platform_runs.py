@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections import Counter
@@ -127,6 +128,13 @@ class Platform:
     def last_call(self) -> int:
         """Return the number of the latest call."""
         return int(self.control("GET", f"journal?since={10**9}")["last"])
+
+
+def commands_of(page: Path) -> list[str]:
+    """Return the commands of a page, but for blocks after a comment that begins with "needs"."""
+    text = re.sub(r"<!-- needs [^\n]* -->\n```bash\n.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    blocks = re.findall(r"```bash\n(.*?)```", text, flags=re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
 
 
 @contextmanager

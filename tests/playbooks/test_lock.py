@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tests.platform_runs import LOCK_WRITE, ROOT, Platform
+from tests.platform_runs import LOCK_WRITE, ROOT, Platform, commands_of
 
 TABLE = "pipeops-prod-locks"
 #: What a run of prod does that takes a while: a change of the tags of everything.
@@ -268,3 +268,11 @@ def test_a_lock_of_several_environments_is_refused_as_a_whole(pair: Platform) ->
     assert (run.status, run.mutations) == (2, [])
     assert "The deployment lock of dr in us-east-1 is held by carol@desk" in " ".join(run.output.split())
     assert "run" not in item(pair)
+
+
+def test_the_commands_of_the_page_work(prod: Platform) -> None:
+    commands = commands_of(ROOT / "docs" / "deployment_lock.md")
+    assert len(commands) == 3
+    for command in commands:
+        done = prod.shell(command)
+        assert done.returncode == 0, f"{command}\n{(done.stdout + done.stderr)[-3000:]}"

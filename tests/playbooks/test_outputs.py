@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.platform_runs import ROOT, Platform, Run
+from tests.platform_runs import ROOT, Platform, Run, commands_of
 
 
 def outputs(stand: Platform, *inventories: str, **extra: Any) -> Run:
@@ -52,10 +52,7 @@ def test_what_is_missing_or_stale_says_what_to_do(prod: Platform) -> None:
 
 
 def test_the_commands_of_the_page_work(prod: Platform) -> None:
-    page = (ROOT / "docs" / "outputs.md").read_text("utf-8")
-    commands = [
-        line for block in re.findall(r"```bash\n(.*?)```", page, flags=re.DOTALL) for line in block.splitlines()
-    ]
+    commands = commands_of(ROOT / "docs" / "outputs.md")
     assert commands
     for command in commands:
         done = prod.shell(command)
