@@ -25,7 +25,7 @@ from tests.platform_runs import LOCK_WRITE, ROOT, Platform, commands_of
 TABLE = "pipeops-prod-locks"
 #: What a run of prod does that takes a while: a change of the tags of everything.
 WORK = {"platform_tags": {"cost-center": "42"}}
-LEASE = 6
+LEASE = 12
 #: A lease that is not renewed before the run ends, however slow the machine is: its writes can be counted.
 LONG = {"deployment_lock_lease_seconds": 3600}
 
@@ -76,7 +76,7 @@ class Started:
 
     def end(self) -> str:
         """Wait for its end and return what it printed."""
-        self.process.wait(timeout=120)
+        self.process.wait(timeout=240)
         return " ".join(self.output.read_text("utf-8").split())
 
     def close(self) -> None:
@@ -101,7 +101,7 @@ def start(prod: Platform) -> Iterator[Callable[..., Started]]:
         run.close()
 
 
-def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 180) -> Any:
     """Wait for a condition, and return what it returned."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -182,8 +182,8 @@ def test_an_interrupted_run_frees_it(prod: Platform, start: Callable[..., Starte
     run.until_it_works()
     run.process.send_signal(number)
     run.end()
-    until(lambda: "run" not in item(prod), seconds=3)
-    until(lambda: not run.pids(), seconds=3)
+    until(lambda: "run" not in item(prod), seconds=15)
+    until(lambda: not run.pids(), seconds=15)
 
 
 def test_after_a_loss_of_the_machine_the_second_goes_on(prod: Platform, start: Callable[..., Started]) -> None:
@@ -192,7 +192,7 @@ def test_after_a_loss_of_the_machine_the_second_goes_on(prod: Platform, start: C
     first.signal(signal.SIGKILL)
     killed = time.monotonic()
     assert prod.playbook("prod", playbook="playbooks/network.yml").status == 2, "its lease has not ended"
-    second = start(deployment_lock_wait_seconds=60, **WORK)
+    second = start(deployment_lock_wait_seconds=180, **WORK)
     said = second.end()
     assert "failed=0" in said
     assert time.monotonic() - killed > LEASE / 2
@@ -204,9 +204,9 @@ def test_a_killed_controller_leaves_no_worker_with_a_lock(prod: Platform, start:
     first = start(**WORK)
     first.until_it_works()
     first.process.kill()
-    until(lambda: "run" not in item(prod), seconds=LEASE + 3)
+    until(lambda: "run" not in item(prod), seconds=3 * LEASE)
     count = first.changes
-    until(lambda: not first.pids(), seconds=LEASE + 3)
+    until(lambda: not first.pids(), seconds=3 * LEASE)
     assert first.changes == count, "a change after the lock was freed"
 
 
@@ -220,7 +220,7 @@ def test_a_run_that_sleeps_past_its_lease_changes_nothing_more(
         first.signal(signal.SIGSTOP)
     else:
         first.process.send_signal(signal.SIGSTOP)
-    second = start("playbooks/network.yml", deployment_lock_wait_seconds=60)
+    second = start("playbooks/network.yml", deployment_lock_wait_seconds=180)
     assert "failed=0" in second.end()
     count = first.changes
     first.signal(signal.SIGCONT)
