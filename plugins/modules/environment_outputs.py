@@ -14,8 +14,8 @@ description:
     P(pipeops.platform.environment_outputs#lookup) reads it.
   - The document is written only if it says anything else than the one that stands, the time of writing left aside.
   - Outputs that are named like a secret (C(password), C(secret_value), C(token), C(private_key) anywhere in the name)
-    are refused unless they are ARNs, and so is what is secret by any name - private keys, access keys of AWS,
-    addresses with a password in them.
+    are refused unless they are ARNs. So are private keys, access keys of AWS, and addresses with a password in them,
+    whatever they are called.
 options:
   bucket:
     description: The bucket, as RV(pipeops.platform.state_backend#module:outputs.bucket_name) tells it.
