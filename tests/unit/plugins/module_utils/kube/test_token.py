@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from ansible.plugins.loader import lookup_loader
+from ansible_collections.pipeops.platform.plugins.module_utils.engine import aws
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.token import eks_token
@@ -51,10 +53,10 @@ def test_a_session_says_so() -> None:
 
 
 def test_a_token_is_good_for_one_cluster_only() -> None:
-    aws = Aws(KEYS)
+    way = Aws(KEYS)
 
     def signature(cluster: str) -> list[str]:
-        return parse_qs(urlsplit(address(eks_token(aws, cluster))).query)["X-Amz-Signature"]
+        return parse_qs(urlsplit(address(eks_token(way, cluster))).query)["X-Amz-Signature"]
 
     assert signature("pipeops-prod") != signature("pipeops-dev")
 
@@ -65,6 +67,17 @@ def test_sts_is_where_the_environment_says(variable: str, monkeypatch: pytest.Mo
     assert urlsplit(address(eks_token(Aws(KEYS), "pipeops-prod"))).netloc == "127.0.0.1:5110"
 
 
+@pytest.fixture
+def new_sessions() -> Iterator[None]:
+    """Forget sessions of earlier tests, and with them the credentials that those have found."""
+    for cached in (aws._boto3_session, aws._botocore_session):
+        cached.cache_clear()
+    yield
+    for cached in (aws._boto3_session, aws._botocore_session):
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("new_sessions")
 def test_without_credentials_the_message_says_what_to_do() -> None:
     with pytest.raises(EngineError, match=r"pipeops-prod in us-west-2.*Sign in, or set AWS_PROFILE"):
         eks_token(Aws({"region": "us-west-2"}), "pipeops-prod")
