@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -53,7 +54,7 @@ def main() -> int:
     """Run the guard that the environment describes, and return the exit status."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        settings = Settings.read()
+        settings = Settings.read(os.environ)
     except SettingsError as error:
         log.error("%s", error)
         return 2

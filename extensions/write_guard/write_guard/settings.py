@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -55,7 +54,7 @@ class Settings:
     alive_file: str = ""
 
     @classmethod
-    def read(cls, variables: Mapping[str, str] = os.environ) -> Settings:
+    def read(cls, variables: Mapping[str, str]) -> Settings:
         """Read all settings.
 
         Raises:
