@@ -18,6 +18,7 @@ from ansible.utils.display import Display
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.lease import bind, insist
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.api import CLUSTER_ARGUMENT_SPEC, Api, Cluster
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.manifests import Name, action, manifests_of
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.objects import Order, carry_out
@@ -29,6 +30,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.kube.releases imp
     stale,
     unready,
 )
+from ansible_collections.pipeops.platform.plugins.plugin_utils.run_life import leases_folder
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **CLUSTER_ARGUMENT_SPEC,
@@ -66,6 +68,7 @@ class ActionModule(ActionBase):
         checked = validator.validate(dict(self._task.args))
         if checked.error_messages:
             return {**result, "failed": True, "msg": "; ".join(checked.error_messages)}
+        bind(leases_folder())
         try:
             return {**result, **self._manage(checked.validated_parameters, task_vars or {})}
         except EngineError as error:
@@ -120,6 +123,8 @@ class ActionModule(ActionBase):
             EngineError: with what Helm said, and what is not ready in the namespace.
         """
         program = _helm(options["helm"])
+        if not check_mode:
+            insist(f"{_subject(options)} in {api.where}")
         with self._place(api, check_mode) as authority:
             done: dict[str, Any] = self._execute_module(
                 module_name="kubernetes.core.helm",

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 from ..engine.aws import Aws
 from ..engine.errors import EngineError
+from ..engine.lease import insist
 from ..engine.values import is_pending
 from ..engine.waiting import Patience
 from .token import eks_token
@@ -202,6 +203,8 @@ class Api:
         url = f"{self.cluster.endpoint}{path}?{urlencode(query)}"
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
         headers |= {"Content-Type": content} if content else {}
+        if method != "GET" and "dryRun" not in query:
+            insist(f"{method} {path} in {self.where}")
         answer = self._pool.request(method, url, body=body, headers=headers)
         try:
             found = json.loads(answer.data or b"{}")

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.lease import Lease, LeaseLost, bind, now
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.api import Api, Cluster, Refused, object_path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -148,6 +149,21 @@ def test_what_is_wrong_is_refused_at_once(cluster: Cluster, script: Script) -> N
         api(cluster).apply("/x", {}, dry_run=False)
     assert caught.value.status == 422
     assert len(script.asked) == 1
+
+
+def test_nothing_is_changed_without_the_deployment_lock(cluster: Cluster, script: Script, tmp_path: Path) -> None:
+    Lease("prod", 7, now() - 1).write(tmp_path)
+    bind(tmp_path)
+    try:
+        with pytest.raises(LeaseLost, match=r"PATCH /x in the cluster pipeops-test in us-west-2.*lock of prod"):
+            api(cluster).apply("/x", {}, dry_run=False)
+        with pytest.raises(LeaseLost, match="DELETE /x"):
+            api(cluster).delete("/x")
+        assert script.asked == []
+        api(cluster).apply("/x", {}, dry_run=True)
+        api(cluster).get("/x")
+    finally:
+        bind(tmp_path / "none")
 
 
 def test_a_server_that_is_not_there_is_told_with_what_to_do() -> None:
