@@ -101,6 +101,9 @@ def plane() -> Iterator[PostgresPlane]:
     made = PostgresPlane(directory, threading.RLock(), "123456789012", set())
     yield made
     made.close()
+    for thread in threading.enumerate():
+        if thread.name == "trash":
+            thread.join()
     shutil.rmtree(directory)
 
 
