@@ -62,7 +62,7 @@ def test_both_stand_up_in_one_run(empty: Platform) -> None:
     for environment in ("prod", "dr"):
         alone = empty.playbook(environment)
         settled(alone)
-        assert len(alone.calls) <= 120
+        assert len(alone.calls) <= 145
     settled(empty.playbook("dr", playbook="playbooks/database.yml"))
 
 
