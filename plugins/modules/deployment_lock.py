@@ -89,6 +89,7 @@ attributes:
     support: none
   idempotent:
     support: full
+    description: A lock that this run holds is left as it is, and one that it does not hold is not freed.
   platform:
     support: full
     platforms: posix

@@ -52,8 +52,10 @@ attributes:
     description: It only reads.
   diff_mode:
     support: none
+    description: It changes nothing.
   idempotent:
     support: full
+    description: It only reads.
 author:
   - PipeOps Platform contributors (@pipeops)
 """

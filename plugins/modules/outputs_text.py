@@ -53,6 +53,7 @@ attributes:
     support: none
   idempotent:
     support: full
+    description: It changes nothing.
   platform:
     support: full
     platforms: all

@@ -93,12 +93,12 @@ def _bring(api: Api, definition: dict[str, Any], outcome: Outcome, check_mode: b
     before = api.get(path)
     try:
         after = api.apply(path, definition, dry_run=check_mode)
-    except Refused as error:
+    except Refused as refusal:
         # In a dry run its namespace may be one of those that will be made.
-        if check_mode and error.status == 404:
+        if check_mode and refusal.status == 404:
             outcome.add("create", name, None, definition)
             return
-        raise EngineError(f"{name}: {error}") from error
+        raise EngineError(f"{name}: {refusal}") from refusal
     if essence(before) != essence(after):
         outcome.add("update" if before else "create", name, before, after)
 

@@ -165,8 +165,8 @@ def _caller(aws: Aws) -> tuple[str, str]:
     """Return the account, and who calls. A session is its role, whose path only IAM tells, if it does."""
     identity = aws.client("sts").get_caller_identity()
     account, arn = str(identity["Account"]), str(identity["Arn"])
-    _, _, resource = arn.partition(f":{account}:")
-    kind, _, name = resource.partition("/")
+    resource = arn.partition(f":{account}:")[2]
+    kind, _slash, name = resource.partition("/")
     if kind == "assumed-role":
         role = name.partition("/")[0]
         try:

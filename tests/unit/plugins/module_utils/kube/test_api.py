@@ -119,7 +119,7 @@ def test_a_server_that_starts_and_one_that_is_busy_are_waited_out(cluster: Clust
     script.answers = [(503, {}), (429, {}), (500, {"message": "failed calling webhook"}), (200, {"kind": "Secret"})]
     assert api(cluster).apply("/x", {}, dry_run=True) == {"kind": "Secret"}
     assert len(script.asked) == 4
-    assert all("dryRun=All" in path and "fieldValidation=Strict" in path for _, path, _ in script.asked)
+    assert all("dryRun=All" in path and "fieldValidation=Strict" in path for _method, path, _token in script.asked)
 
 
 def test_a_token_that_ran_out_is_made_anew(cluster: Cluster, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ def test_a_token_that_ran_out_is_made_anew(cluster: Cluster, script: Script, mon
     monkeypatch.setattr(where, lambda _aws, _name: next(made))
     script.answers = [(401, {"message": "Unauthorized"}), (200, {})]
     api(cluster).get("/x")
-    assert [authorization for _, _, authorization in script.asked] == ["Bearer first", "Bearer second"]
+    assert [authorization for _method, _path, authorization in script.asked] == ["Bearer first", "Bearer second"]
 
 
 def test_somebody_unknown_is_told_of_access_entries(cluster: Cluster, script: Script) -> None:
@@ -167,14 +167,14 @@ def test_nothing_is_changed_without_the_deployment_lock(cluster: Cluster, script
 
 
 def test_a_server_that_is_not_there_is_told_with_what_to_do() -> None:
-    public, _ = certificate()
+    public, _key = certificate()
     nobody = Cluster("pipeops-test", "https://127.0.0.1:9", base64.b64encode(public).decode())
     with pytest.raises(EngineError, match=r"127.0.0.1:9, does not answer.*platform_kubernetes_enabled=false"):
         api(nobody, patience=0.5).get("/x")
 
 
 def test_a_server_with_another_certificate_is_not_trusted(cluster: Cluster) -> None:
-    public, _ = certificate()
+    public, _key = certificate()
     other = Cluster(cluster.name, cluster.endpoint, base64.b64encode(public).decode())
     with pytest.raises(EngineError, match=r"does not answer.*(?i:certificate)"):
         api(other, patience=0.5).get("/x")
@@ -199,5 +199,5 @@ def test_kinds_are_learnt_from_the_server(cluster: Cluster, script: Script) -> N
     assert way.kind("v1", "Pod") == pods
     assert way.kind("v1", "Pod") == pods
     assert way.kind("example.com/v1", "Widget") is None
-    assert [path for _, path, _ in script.asked] == ["/api/v1?", "/apis/example.com/v1?"]
+    assert [path for _method, path, _token in script.asked] == ["/api/v1?", "/apis/example.com/v1?"]
     assert object_path(pods, "v1", "default", "web") == "/api/v1/namespaces/default/pods/web"

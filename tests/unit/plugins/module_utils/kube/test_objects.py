@@ -39,7 +39,7 @@ class Server:
 
     def get(self, path: str, **query: str) -> dict[str, Any] | None:
         if "labelSelector" in query:
-            label, _, value = query["labelSelector"].partition("=")
+            label, _equals, value = query["labelSelector"].partition("=")
             plural = path.rpartition("/")[2]
             found = [
                 item

@@ -30,7 +30,7 @@ def no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def address(token: str) -> str:
-    prefix, _, encoded = token.partition("k8s-aws-v1.")
+    prefix, _scheme, encoded = token.partition("k8s-aws-v1.")
     assert prefix == ""
     assert "=" not in encoded
     return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
