@@ -98,7 +98,7 @@ def _bring(api: Api, definition: dict[str, Any], outcome: Outcome, check_mode: b
         if check_mode and refusal.status == 404:
             outcome.add("create", name, None, definition)
             return
-        raise EngineError(f"{name}: {refusal}") from refusal
+        raise EngineError(f"{name}: {refusal}") from None
     if essence(before) != essence(after):
         outcome.add("update" if before else "create", name, before, after)
 
