@@ -201,6 +201,11 @@ def _run(command: list[str], environment: dict[str, str], say: Say) -> None:
         ended.set()
         if child.poll() is None:
             child.kill()
+    if status != 0 and not progress.compiles:
+        raise Unobtainable(
+            "no Kubernetes API server: no programs are installed (KUBEBUILDER_ASSETS, PATH), prebuilt ones cannot be "
+            f"had from here, and Go did not get as far as compiling:\n{progress.end()}"
+        )
     if status != 0:
         raise BuildFailed(f"the build of Kubernetes failed:\n{progress.end()}")
 
@@ -220,6 +225,11 @@ class _Progress:
         elif re.fullmatch(r"[\w./~-]+", line):
             self._compiled += 1
         self._last = [*self._last[-40:], line]
+
+    @property
+    def compiles(self) -> bool:
+        """Whether all sources are there: Go compiles nothing until then."""
+        return self._compiled > 0
 
     def text(self) -> str:
         """Return where it is."""

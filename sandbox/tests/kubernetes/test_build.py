@@ -109,6 +109,16 @@ def test_a_build_that_fails_shows_why(bare: Path, monkeypatch: pytest.MonkeyPatc
     assert programs.found() is None
 
 
+def test_sources_that_cannot_be_had_are_no_failure(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(programs.pins(), "prebuilt", {})
+    go = bare / "bin" / "go"
+    go.write_text("#!/bin/sh\necho 'go: downloading k8s.io/api' >&2\necho 'dial tcp: i/o timeout' >&2\nexit 1\n")
+    go.chmod(0o755)
+    with pytest.raises(build.Unobtainable, match=r"did not get as far as compiling:\n.*\ndial tcp: i/o timeout"):
+        build.obtain(lambda _text: None)
+    assert programs.found() is None
+
+
 def test_two_builders_make_one_build(mirror: Path) -> None:
     said: list[str] = []
     threads = [threading.Thread(target=build.obtain, args=(said.append,)) for _ in range(3)]
