@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
         except CostError as error:
             return {**result, "changed": False, "failed": True, "msg": str(error)}
         # Imported here because tables take a tenth of a second to load, which other tasks need not wait for.
-        from ansible_collections.pipeops.platform.plugins.plugin_utils.cost.tables import text  # noqa: PLC0415
+        from ansible_collections.pipeops.platform.plugins.plugin_utils.cost.tables import text  # noqa: PLC0415 - slow to load
 
         display.display(text(report, details=options["details"]))
         return {**result, "changed": False, "report": _result(report, found, files)}

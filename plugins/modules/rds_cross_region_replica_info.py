@@ -67,15 +67,15 @@ replica:
   returned: always
   type: dict
   contains:
-    region:
+    region: &region
       description: Where it was asked.
       type: str
       sample: us-east-1
-    reachable:
+    reachable: &reachable
       description: Whether there was an answer.
       type: bool
       sample: true
-    reason:
+    reason: &reason
       description: Why there was none.
       type: str
     exists:
@@ -198,17 +198,9 @@ lag:
   returned: always
   type: dict
   contains:
-    region:
-      description: Where it was asked.
-      type: str
-      sample: us-east-1
-    reachable:
-      description: Whether there was an answer.
-      type: bool
-      sample: true
-    reason:
-      description: Why there was none.
-      type: str
+    region: *region
+    reachable: *reachable
+    reason: *reason
     seconds:
       description: The highest of the latest five datapoints; null if unknown, which is not zero.
       type: float
@@ -222,17 +214,9 @@ source:
       description: Where its replicas in its own region answer, by identifier.
       type: dict
       sample: {"pipeops-prod-replica-1": "pipeops-prod-replica-1.c1a2b3c4d5e6.us-west-2.rds.amazonaws.com"}
-    region:
-      description: Where it was asked.
-      type: str
-      sample: us-east-1
-    reachable:
-      description: Whether there was an answer.
-      type: bool
-      sample: true
-    reason:
-      description: Why there was none.
-      type: str
+    region: *region
+    reachable: *reachable
+    reason: *reason
     exists:
       description: Whether there is such an instance; all else is null or empty if not.
       type: bool
@@ -242,17 +226,9 @@ source_metrics:
   returned: always
   type: dict
   contains:
-    region:
-      description: Where it was asked.
-      type: str
-      sample: us-east-1
-    reachable:
-      description: Whether there was an answer.
-      type: bool
-      sample: true
-    reason:
-      description: Why there was none.
-      type: str
+    region: *region
+    reachable: *reachable
+    reason: *reason
     oldest_slot_lag_bytes:
       description: Write-ahead log that the slot furthest behind holds back.
       type: float
@@ -270,17 +246,9 @@ backups:
   returned: always
   type: dict
   contains:
-    region:
-      description: Where it was asked.
-      type: str
-      sample: us-east-1
-    reachable:
-      description: Whether there was an answer.
-      type: bool
-      sample: true
-    reason:
-      description: Why there was none.
-      type: str
+    region: *region
+    reachable: *reachable
+    reason: *reason
     exists:
       description: Whether there are any.
       type: bool
@@ -314,17 +282,9 @@ quotas:
   returned: always
   type: dict
   contains:
-    region:
-      description: Where it was asked.
-      type: str
-      sample: us-east-1
-    reachable:
-      description: Whether there was an answer.
-      type: bool
-      sample: true
-    reason:
-      description: Why there was none.
-      type: str
+    region: *region
+    reachable: *reachable
+    reason: *reason
     instances_left:
       description: DB instances.
       type: int
@@ -342,17 +302,9 @@ secret:
   returned: always
   type: dict
   contains:
-    region:
-      description: Where it was asked.
-      type: str
-      sample: us-east-1
-    reachable:
-      description: Whether there was an answer.
-      type: bool
-      sample: true
-    reason:
-      description: Why there was none.
-      type: str
+    region: *region
+    reachable: *reachable
+    reason: *reason
     exists:
       description: Whether it can be read, so not one that waits for its deletion.
       type: bool
@@ -382,17 +334,9 @@ secret_replication:
   returned: always
   type: dict
   contains:
-    region:
-      description: Where it was asked.
-      type: str
-      sample: us-east-1
-    reachable:
-      description: Whether there was an answer.
-      type: bool
-      sample: true
-    reason:
-      description: Why there was none.
-      type: str
+    region: *region
+    reachable: *reachable
+    reason: *reason
     exists:
       description: Whether the secret is there.
       type: bool
@@ -409,17 +353,9 @@ key:
   returned: always
   type: dict
   contains:
-    region:
-      description: Where it was asked.
-      type: str
-      sample: us-east-1
-    reachable:
-      description: Whether there was an answer.
-      type: bool
-      sample: true
-    reason:
-      description: Why there was none.
-      type: str
+    region: *region
+    reachable: *reachable
+    reason: *reason
     exists:
       description: Whether there is such a key.
       type: bool
@@ -441,17 +377,9 @@ cluster:
   returned: always
   type: dict
   contains: &cluster
-    region:
-      description: Where it was asked.
-      type: str
-      sample: us-east-1
-    reachable:
-      description: Whether there was an answer.
-      type: bool
-      sample: true
-    reason:
-      description: Why there was none.
-      type: str
+    region: *region
+    reachable: *reachable
+    reason: *reason
     exists:
       description: Whether there is such a cluster.
       type: bool
