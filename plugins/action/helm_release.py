@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.engine.lease impo
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.api import CLUSTER_ARGUMENT_SPEC, Api, Cluster
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.manifests import Name, action, manifests_of
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.objects import Order, carry_out
+from ansible_collections.pipeops.platform.plugins.module_utils.kube.passing import is_passing
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.releases import (
     Revision,
     forget,
@@ -48,10 +50,29 @@ ARGUMENT_SPEC: dict[str, Any] = {
 KIND = "HelmRelease"
 #: Seconds that a release usually takes until all of its pods are ready.
 USUALLY = 60
+#: How often a release is taken up again that a server going away has interrupted.
+RETRIES = 3
 #: What kubernetes.core.helm says wherever helm-diff is not installed. Here it is not wanted.
 NOT_NEEDED = "The default idempotency check"
 
 display = Display()
+
+
+class Interrupted(EngineError):
+    """The API server went away while Helm worked. What is left of it is taken up by the next try."""
+
+
+@dataclass
+class Tried:
+    """What tries before have begun.
+
+    Attributes:
+        times: how many were interrupted.
+        verb: what they may have done already without having seen it: it counts as done by this task.
+    """
+
+    times: int = 0
+    verb: str = ""
 
 
 class ActionModule(ActionBase):
@@ -80,36 +101,47 @@ class ActionModule(ActionBase):
             return _told(options, "create" if options["state"] == "present" else "", [])
         cluster.insist_that_it_stands()
         api = Api(Aws(options, lambda text: display.display(f"{self._task.get_name()}: {text}")), cluster)
-        found = revisions(api, options["namespace"], options["name"])
-        if options["state"] == "absent":
-            return self._remove(options, api, found, task_vars)
-        return self._bring(options, api, found, task_vars)
+        work = self._remove if options["state"] == "absent" else self._bring
+        tried = Tried()
+        while True:
+            found = revisions(api, options["namespace"], options["name"])
+            try:
+                return work(options, api, found, task_vars, tried)
+            except Interrupted as error:
+                tried.times += 1
+                if tried.times > RETRIES:
+                    raise
+                display.display(f"{self._task.get_name()}: Trying again: {error}")
+                # Comes back as soon as the server answers, or fails with words of its own.
+                api.get("/readyz")
 
     def _bring(
-        self, options: dict[str, Any], api: Api, found: list[Revision], task_vars: dict[str, Any]
+        self, options: dict[str, Any], api: Api, found: list[Revision], task_vars: dict[str, Any], tried: Tried
     ) -> dict[str, Any]:
         left, upgrade = stale(found), is_installed(found)
-        verb = "update" if upgrade else "create"
+        verb = tried.verb or ("update" if upgrade else "create")
         if left and self._task.check_mode:
             return _told(options, verb, left)
         forget(api, options["namespace"], left)
         if upgrade:
             foreseen = self._helm(options, api, task_vars, check_mode=True)
             if not foreseen.get("changed"):
-                return _told(options, "update" if left else "", left)
+                return _told(options, verb if left or tried.verb else "", left)
         if self._task.check_mode:
             return _told(options, verb, left)
         if upgrade and options["crds"]:
             self._renew_crds(options, api)
+        tried.verb = verb
         self._helm(options, api, task_vars, check_mode=False, atomic=upgrade)
         return _told(options, verb, left)
 
     def _remove(
-        self, options: dict[str, Any], api: Api, found: list[Revision], task_vars: dict[str, Any]
+        self, options: dict[str, Any], api: Api, found: list[Revision], task_vars: dict[str, Any], tried: Tried
     ) -> dict[str, Any]:
         if not found:
-            return _told(options, "", [])
+            return _told(options, tried.verb, [])
         if not self._task.check_mode:
+            tried.verb = "delete"
             # Of a release that was never finished Helm removes what its last revision tells of.
             self._helm(options, api, task_vars, check_mode=False)
         return _told(options, "delete", [])
@@ -120,6 +152,7 @@ class ActionModule(ActionBase):
         """Run kubernetes.core.helm, and return its result without what it tells of values and commands.
 
         Raises:
+            Interrupted: if the server went away meanwhile, or took the token no more.
             EngineError: with what Helm said, and what is not ready in the namespace.
         """
         program = _helm(options["helm"])
@@ -129,11 +162,13 @@ class ActionModule(ActionBase):
             done: dict[str, Any] = self._execute_module(
                 module_name="kubernetes.core.helm",
                 module_args={**_arguments(options, program, atomic), "host": api.cluster.endpoint, "ca_cert": authority}
-                | {"api_key": api.token},
+                | {"api_key": api.fresh_token()},
                 task_vars=task_vars,
             )
         if done.get("failed"):
             said = str(done.get("stderr") or done.get("msg") or "no reason given").strip()
+            if is_passing(said, api.cluster.endpoint):
+                raise Interrupted(f"{_subject(options)} in {api.where} was interrupted: {said}")
             lines = unready(api, options["namespace"]) if not check_mode else []
             raise EngineError("\n".join([f"{_subject(options)} in {api.where} failed: {said}", *lines]))
         for warning in done.get("warnings") or []:

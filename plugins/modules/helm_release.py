@@ -15,6 +15,8 @@ description:
   - A release that a killed run left behind (C(pending-install), C(pending-upgrade), ...), or one that failed, is
     brought to an end first - the record of that revision is deleted, what it made is taken over.
   - CRDs that a chart only ever installs are brought up to date when it is upgraded, see O(crds).
+  - An API server that goes away while Helm works, and a token that runs out meanwhile, are waited out, and the release
+    is taken up again.
   - A first installation that fails is left as it is, to be looked at; a failed upgrade is rolled back. Either way the
     message says which pods are not ready, and why.
   - Whether something changes is told by chart, version and values, and does not depend on plugins of Helm that happen

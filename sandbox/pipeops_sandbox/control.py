@@ -19,6 +19,7 @@ from .faults import EFFECTS, Rule
 from .http_server import Environ, Response
 from .kubernetes import build, programs
 from .origins import url_from
+from .overlays.eks.state import Cluster, EksState
 from .overlays.rds import inject
 from .overlays.rds.store import DbInstance, store_of
 from .runtime import runtime
@@ -74,6 +75,7 @@ class Control:
             ("POST", "network", self._set_network),
             ("GET", "kubernetes", self._clusters),
             ("POST", "kubernetes/([0-9a-f]{32})/(authenticate|authorize)", self._asked),
+            ("POST", "kubernetes/([a-z]{2}-[^/]+)/([^/]+)", self._set_cluster),
         ]
 
     def __call__(self, environ: Environ, body: bytes) -> Response:
@@ -250,6 +252,30 @@ class Control:
             return self._sandbox.clusters.answer(number, question, body)
         except KeyError as error:
             raise NoSuchThing(f"there is no API server of cluster {number}") from error
+
+    def _set_cluster(self, _query: _Query, body: _Body, region: str, name: str) -> Any:
+        self._check_region(region)
+        _only(body, {"token_seconds", "restart"})
+        seconds = _number("token_seconds", body["token_seconds"], float, 0) if "token_seconds" in body else None
+        restart = _flag("restart", body.get("restart", "false"))
+        clusters = self._sandbox.clusters
+        if clusters is None:
+            raise FieldError("name", name, "nothing: this sandbox has no API servers (--data-plane kubernetes)")
+        with self._sandbox.lock:
+            cluster = self._cluster(region, name)
+            if seconds is not None:
+                clusters.limit_tokens(cluster, seconds)
+            if restart:
+                clusters.restart(cluster)
+        return {"region": region, "name": name} | body
+
+    def _cluster(self, region: str, name: str) -> Cluster:
+        store = runtime.stores.get(("eks", self._sandbox.account, region))
+        found = store.clusters if isinstance(store, EksState) else {}
+        if name not in found:
+            have = ", ".join(sorted(found)) or "none"
+            raise NoSuchThing(f"there is no cluster {name!r} in {region}; there are: {have}")
+        return found[name]
 
     def _instance(self, region: str, identifier: str) -> DbInstance:
         instances = store_of(self._sandbox.account, region).instances

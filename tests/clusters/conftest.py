@@ -21,7 +21,7 @@ from pipeops_sandbox.kubernetes import programs
 
 from tests.platform_runs import ROOT, Platform, Run
 
-KEYS = {"access_key": "operator", "secret_key": "operator", "region": "us-west-2"}
+KEYS = {"access_key": "operator", "secret_key": "operator"}
 
 
 class Clusters(Platform):
@@ -42,11 +42,11 @@ class Clusters(Platform):
         """Run the playbook of the add-ons for dev."""
         return self.playbook("dev", check=check, playbook="playbooks/addons.yml", extra=variables)
 
-    def api(self, name: str = "pipeops-dev") -> Api:
+    def api(self, name: str = "pipeops-dev", region: str = "us-west-2") -> Api:
         """Return the way to a cluster, in the name of the one who stood it up."""
-        shown = self.client("eks").describe_cluster(name=name)["cluster"]
+        shown = self.client("eks", region).describe_cluster(name=name)["cluster"]
         cluster = Cluster(name, shown["endpoint"], shown["certificateAuthority"]["data"])
-        keys = {**KEYS, "endpoint_url": self.url, "wait_timeout": 30, "wait_delay": 0.2}
+        keys = {**KEYS, "region": region, "endpoint_url": self.url, "wait_timeout": 30, "wait_delay": 0.2}
         return Api(Aws(keys), cluster)
 
 

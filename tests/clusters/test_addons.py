@@ -25,19 +25,21 @@ def clusters(dev: Dev) -> Clusters:
     return stand
 
 
-def exactly(announced: Run, done: Run) -> None:
-    """Insist that a run did what was announced."""
+def exactly(announced: Run, done: Run, *hosts: str) -> None:
+    """Insist that a run did what was announced, of these environments or else of dev."""
     assert (announced.status, done.status) == (0, 0), announced.output[-2000:] + done.output[-2000:]
-    assert announced.actions("dev") == done.actions("dev")
-    assert announced.tasks("dev") == done.tasks("dev")
+    for host in hosts or ("dev",):
+        assert announced.actions(host) == done.actions(host)
+        assert announced.tasks(host) == done.tasks(host)
     assert announced.mutations == []
 
 
-def nothing(done: Run) -> None:
-    """Insist that a run found everything as it should be."""
+def nothing(done: Run, *hosts: str) -> None:
+    """Insist that a run found everything as it should be, of these environments or else of dev."""
     assert done.status == 0, done.output[-2000:]
-    assert done.actions("dev").total() == 0, done.actions("dev")
-    assert done.tasks("dev").total() == 0
+    for host in hosts or ("dev",):
+        assert done.actions(host).total() == 0, done.actions(host)
+        assert done.tasks(host).total() == 0
 
 
 def test_from_an_empty_account_what_is_announced_is_done_and_then_nothing_is_left(dev: Dev) -> None:

@@ -135,6 +135,11 @@ class Api:
         self._token = self._token or eks_token(self._aws, self.cluster.name)
         return self._token
 
+    def fresh_token(self) -> str:
+        """A token that is good for as long as a token can be: for a program that takes one and keeps it."""
+        self._token = ""
+        return self.token
+
     @property
     def where(self) -> str:
         """The cluster, for messages."""

@@ -31,6 +31,7 @@ from .pki import Pki
 from .records import Record, stored
 from .seats import Seat
 from .server import KubeServer, copy_tree, tidy
+from .tokens import VALID_SECONDS
 
 log = logging.getLogger(__name__)
 PORT = 6443
@@ -96,10 +97,20 @@ class KubernetesPlane:
         return seat.trouble if seat else ""
 
     def upgraded(self, cluster: Cluster) -> None:
-        """Start again with the cluster's version."""
+        """Let the servers be of the cluster's version."""
+        self.restart(cluster)
+
+    def restart(self, cluster: Cluster) -> None:
+        """Start again, with the version that the cluster has now."""
         seat = self._seat(cluster)
         if seat is not None:
             seat.submit(lambda: self._restart(seat))
+
+    def limit_tokens(self, cluster: Cluster, seconds: float) -> None:
+        """Let tokens of IAM identities be good for so long, those that are in use too."""
+        seat = self._seat(cluster)
+        if seat is not None:
+            seat.token_seconds = seconds
 
     def terminate(self, cluster: Cluster) -> None:
         """End the processes and remove the data."""
@@ -229,7 +240,9 @@ class KubernetesPlane:
         if cluster is None:
             raise KeyError(number)
         if question == "authenticate":
-            return webhooks.authenticate(self._owner, self._lock, cluster, review)
+            seat = self.seats.get(number)
+            seconds = seat.token_seconds if seat else VALID_SECONDS
+            return webhooks.authenticate(self._owner, self._lock, cluster, review, seconds)
         if question == "authorize":
             return webhooks.authorize(self._lock, cluster, review)
         raise KeyError(question)

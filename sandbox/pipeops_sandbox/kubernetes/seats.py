@@ -11,6 +11,7 @@ from pathlib import Path
 from .controller import Controller
 from .records import Record
 from .server import KubeServer
+from .tokens import VALID_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Seat:
         self.controller: Controller | None = None
         self.trouble = ""
         self.open = False
+        self.token_seconds = VALID_SECONDS
         self._failed = failed
         self._closing = threading.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"eks-{record.name}")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 PREFIX = "k8s-aws-v1."
-VALID_SECONDS = 900
+VALID_SECONDS = 900.0
 """From the signature on, whatever the URL's own expiry says."""
 EARLY_SECONDS = 300
 """How far in the future a client's clock may be, as STS allows."""
@@ -42,12 +42,13 @@ Secret = Callable[[Signer], str | None]
 """Returns the secret of an access key, or None if the sandbox did not hand it out and takes any."""
 
 
-def verify(token: str, cluster: str, secret_of: Secret, now: float) -> Signer:
+def verify(token: str, cluster: str, secret_of: Secret, now: float, valid_seconds: float = VALID_SECONDS) -> Signer:
     """Return who signed a token for this cluster.
 
     Args:
         cluster: its name, which the signature covers.
         now: real time in seconds since 1970: clients sign with their own clock.
+        valid_seconds: how long it is good.
 
     Raises:
         Rejected: if it is malformed, expired, or signed otherwise than it says.
@@ -57,7 +58,7 @@ def verify(token: str, cluster: str, secret_of: Secret, now: float) -> Signer:
     credential = _CREDENTIAL.fullmatch(params["x-amz-credential"])
     if credential is None:
         raise Rejected(f"credential scope {params['x-amz-credential']!r} is not one of STS")
-    _check_time(params["x-amz-date"], now)
+    _check_time(params["x-amz-date"], now, valid_seconds)
     signer = Signer(credential["key"], params.get("x-amz-security-token", ""))
     secret = secret_of(signer)
     if secret is not None:
@@ -95,13 +96,13 @@ def _params(url: SplitResult) -> dict[str, str]:
     return params
 
 
-def _check_time(signed_at: str, now: float) -> None:
+def _check_time(signed_at: str, now: float, valid_seconds: float) -> None:
     try:
         moment = datetime.strptime(signed_at, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
     except ValueError as error:
         raise Rejected(f"X-Amz-Date is {signed_at!r}") from error
-    if now >= moment + VALID_SECONDS:
-        raise Rejected(f"it expired {now - moment - VALID_SECONDS:.0f} s ago")
+    if now >= moment + valid_seconds:
+        raise Rejected(f"it expired {now - moment - valid_seconds:.0f} s ago")
     if moment > now + EARLY_SECONDS:
         raise Rejected(f"it was signed {moment - now:.0f} s in the future")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
@@ -16,23 +17,24 @@ log = logging.getLogger(__name__)
 Review = dict[str, Any]
 
 
-def authenticate(account: str, lock: threading.RLock, cluster: Cluster, review: Review) -> Review:
-    """Answer a TokenReview."""
+def authenticate(account: str, lock: threading.RLock, cluster: Cluster, review: Review, valid_seconds: float) -> Review:
+    """Answer a TokenReview. Tokens of IAM identities are good for so many seconds."""
     token = str(review.get("spec", {}).get("token", ""))
     status: Review = {"authenticated": False}
     # Service account tokens come here only when the server itself did not take them.
     if token.startswith(tokens.PREFIX):
         try:
             with lock:
-                status = _authenticated(account, cluster, token)
+                status = _authenticated(account, cluster, token, valid_seconds)
         except tokens.Rejected as error:
             log.warning("cluster %s in %s: a token is refused: %s", cluster.name, cluster.region, error)
             status["error"] = str(error)
     return {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": status}
 
 
-def _authenticated(account: str, cluster: Cluster, token: str) -> Review:
-    signer = tokens.verify(token, cluster.name, lambda who: identity.secret_of(account, who), time.time())
+def _authenticated(account: str, cluster: Cluster, token: str, valid_seconds: float) -> Review:
+    secret_of = functools.partial(identity.secret_of, account)
+    signer = tokens.verify(token, cluster.name, secret_of, time.time(), valid_seconds)
     who = identity.caller(account, signer)
     user = identity.user_info(cluster, who, signer.access_key)
     if user is None:

@@ -95,6 +95,25 @@ def test_a_snapshot_has_the_clusters_data(own: Any) -> None:
     assert [one["name"] for one in own.control("GET", "kubernetes")["clusters"]] == ["prod"]
 
 
+def test_a_server_that_is_restarted_comes_back_with_its_data(own: Any) -> None:
+    keep(own, "before-restart")
+    own.control("POST", "kubernetes/us-west-2/prod", restart=True)
+    own.until(lambda: own.control("GET", "kubernetes")["clusters"][0]["state"] == "starting")
+    own.until(lambda: reached(own))
+    assert "before-restart" in kept(own)
+
+
+def test_tokens_last_as_long_as_they_are_told_to(own: Any) -> None:
+    cluster = own.cluster()
+    assert cluster.ask("GET", "/api/v1/nodes")[0] == 200
+    own.control("POST", "kubernetes/us-west-2/prod", token_seconds=0)
+    try:
+        own.until(lambda: cluster.ask("GET", "/api/v1/nodes")[0] == 401)
+    finally:
+        own.control("POST", "kubernetes/us-west-2/prod", token_seconds=900)
+    own.until(lambda: cluster.ask("GET", "/api/v1/nodes")[0] == 200)
+
+
 def test_a_region_that_is_down_takes_its_servers_off_the_network(own: Any) -> None:
     cluster = own.cluster()
     assert cluster.ask("GET", "/readyz")[0] == 200
