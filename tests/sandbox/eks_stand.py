@@ -7,7 +7,12 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from pipeops_sandbox.runtime import runtime
 
 from tests.sandbox.conftest import Account
 
@@ -119,6 +124,26 @@ def calls(account: Account, since: int, *operations: str) -> list[tuple[str, str
         for e in account.sandbox.journal.entries()
         if e.n > since and e.operation in operations
     ]
+
+
+@contextmanager
+def faster_once_seen(account: Account, operation: str) -> Iterator[None]:
+    """Let what is under way take its time until an operation was called, and go on FAST from then."""
+    before, ended = account.journal_length(), threading.Event()
+
+    def hasten() -> None:
+        while not ended.wait(0.01):
+            if calls(account, before, operation):
+                runtime.clock.set("aws", FAST)
+                return
+
+    watching = threading.Thread(target=hasten)
+    watching.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watching.join()
 
 
 def cluster_vpc(account: Account, options: dict[str, Any]) -> str:
