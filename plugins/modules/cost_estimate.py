@@ -22,30 +22,10 @@ options:
       - The one of the collection if not set.
     type: path
 extends_documentation_fragment:
-  - action_common_attributes
-  - action_common_attributes.conn
-  - action_common_attributes.flow
+  - pipeops.platform.controller
 attributes:
-  action:
-    support: full
-  async:
-    support: none
-  become:
-    support: none
-  bypass_host_loop:
-    support: none
   check_mode:
-    support: full
     description: It only reads variables.
-  connection:
-    support: none
-  delegation:
-    support: none
-  diff_mode:
-    support: none
-  platform:
-    support: full
-    platforms: all
 seealso:
   - module: pipeops.platform.cost_report
 author:

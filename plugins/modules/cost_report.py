@@ -42,31 +42,12 @@ options:
     type: int
     default: 180
 extends_documentation_fragment:
-  - action_common_attributes
-  - action_common_attributes.conn
-  - action_common_attributes.flow
+  - pipeops.platform.controller
 attributes:
-  action:
-    support: full
-  async:
-    support: none
-  become:
-    support: none
   bypass_host_loop:
-    support: none
     description: Run it once, for all hosts.
   check_mode:
-    support: full
     description: It writes its report in check mode as well, and nothing else.
-  connection:
-    support: none
-  delegation:
-    support: none
-  diff_mode:
-    support: none
-  platform:
-    support: full
-    platforms: all
 requirements:
   - rich
   - jinja2

@@ -66,27 +66,10 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - action_common_attributes
-  - action_common_attributes.conn
-  - action_common_attributes.flow
+  - pipeops.platform.controller
 attributes:
-  action:
-    support: full
-  async:
-    support: none
-  become:
-    support: none
-  bypass_host_loop:
-    support: none
   check_mode:
-    support: full
     description: It takes no lock.
-  connection:
-    support: none
-  delegation:
-    support: none
-  diff_mode:
-    support: none
   idempotent:
     support: full
     description: A lock that this run holds is left as it is, and one that it does not hold is not freed.

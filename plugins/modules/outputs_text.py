@@ -31,32 +31,11 @@ options:
       - Printed on the screen if not set.
     type: path
 extends_documentation_fragment:
-  - action_common_attributes
-  - action_common_attributes.conn
-  - action_common_attributes.flow
+  - pipeops.platform.controller
 attributes:
-  action:
-    support: full
-  async:
-    support: none
-  become:
-    support: none
-  bypass_host_loop:
-    support: none
-  check_mode:
-    support: full
-  connection:
-    support: none
-  delegation:
-    support: none
-  diff_mode:
-    support: none
   idempotent:
     support: full
     description: It changes nothing.
-  platform:
-    support: full
-    platforms: all
 seealso:
   - plugin: pipeops.platform.environment_outputs
     plugin_type: lookup

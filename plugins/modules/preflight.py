@@ -33,30 +33,10 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - action_common_attributes
-  - action_common_attributes.conn
-  - action_common_attributes.flow
+  - pipeops.platform.controller
 attributes:
-  action:
-    support: full
-  async:
-    support: none
-  become:
-    support: none
-  bypass_host_loop:
-    support: none
   check_mode:
-    support: full
     description: It only reads.
-  connection:
-    support: none
-  delegation:
-    support: none
-  diff_mode:
-    support: none
-  platform:
-    support: full
-    platforms: all
 notes:
   - The region is always the variable C(platform_region), which is checked first, whatever O(region) says.
 author:
