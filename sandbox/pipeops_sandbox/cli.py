@@ -36,6 +36,8 @@ DEFAULT_PORT = 5110
 DEFAULT_STATE_DIR = Path("build/sandbox")
 #: Charts that stand in for those of upstream. The variable CHARTS names others: a directory, or upstream.
 CHARTS = Path(__file__).resolve().parents[1] / "charts"
+#: The repository that applications come from: this checkout, which has some in examples/gitops.
+CHECKOUT = Path(__file__).resolve().parents[2]
 DATA_PLANES = ("all", "postgres", "kubernetes", "names")
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
@@ -231,6 +233,8 @@ def env(options: argparse.Namespace) -> None:
     charts = os.environ.get("CHARTS") or str(CHARTS)
     if charts == "upstream" or Path(charts).is_dir():
         lines["PIPEOPS_CHART_SOURCE"] = charts if charts == "upstream" else str(Path(charts).resolve())
+    if (CHECKOUT / "examples" / "gitops").is_dir():
+        lines["PIPEOPS_GITOPS_REPOSITORY"] = CHECKOUT.as_uri()
     for name, value in lines.items():
         print(f"export {name}={value}")  # noqa: T201 - the command's result
     print("unset AWS_PROFILE AWS_SESSION_TOKEN AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")  # noqa: T201 - the same

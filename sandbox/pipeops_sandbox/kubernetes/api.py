@@ -85,9 +85,9 @@ class Api:
             if error.status != 404:
                 raise
 
-    def apply(self, path: str, body: Object) -> None:
+    def apply(self, path: str, body: Object, manager: str = "pipeops-sandbox") -> None:
         """Create an object or bring it to what is wanted, as the owner of those fields."""
-        query = "?fieldManager=pipeops-sandbox&force=true"
+        query = f"?fieldManager={manager}&force=true"
         self.call("PATCH", path + query, body, "application/apply-patch+yaml")
 
     def delete(self, path: str, grace: int | None = None) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from . import bootstrap, pods, volumes
 from .api import Api, ApiError, Object
 from .facts import Facts
 from .nodes import host_of
-from .operators import Operators
+from .playing import Part
 from .provisioner import NODE_CLASSES, NODE_POOLS, NODES, Provisioner
 from .watching import Mirror, key_of
 
@@ -43,7 +43,7 @@ class Controller:
         operators: what the pods of add-ons would do, started and stopped together with this.
     """
 
-    def __init__(self, name: str, api: Api, facts: Callable[[], Facts | None], operators: Operators | None) -> None:
+    def __init__(self, name: str, api: Api, facts: Callable[[], Facts | None], operators: Sequence[Part] = ()) -> None:
         self._name, self._api, self._facts, self._operators = name, api, facts, operators
         self._bell, self._stopping = threading.Event(), threading.Event()
         self._mirrors = {kind: Mirror(api, path, self._bell) for kind, path in PATHS.items()}
@@ -79,15 +79,15 @@ class Controller:
             mirror.start()
         self._thread = threading.Thread(target=self._work, name=f"controller {self._name}", daemon=True)
         self._thread.start()
-        if self._operators:
-            self._operators.start()
+        for operator in self._operators:
+            operator.start()
 
     def stop(self) -> None:
         """Work no more."""
         self._stopping.set()
         self._bell.set()
-        if self._operators:
-            self._operators.stop()
+        for operator in self._operators:
+            operator.stop()
         for mirror in self._mirrors.values():
             mirror.stop()
         if self._thread:

@@ -1,27 +1,22 @@
-"""What the pods of two add-ons would do if pods here did anything: External Secrets, and Argo CD as far as it is seen.
+"""What the pods of External Secrets would do if pods here did anything.
 
-Nothing runs in the pods of a cluster of the sandbox. So that secrets arrive and applications appear all the same, the
-parts of these operators that others wait for are played here, while the Deployment that would do it is available.
+Nothing runs in the pods of a cluster of the sandbox. So that secrets arrive all the same, the part of this operator
+that others wait for is played here, while the Deployment that would do it is available.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import logging
 import re
 import secrets
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .api import Api, ApiError, Object
+from .api import Api, Object
+from .playing import Part
 
-log = logging.getLogger(__name__)
-ROUND_SECONDS = 1.0
-#: How long to leave a cluster alone in which there is nothing to do yet.
-IDLE_SECONDS = 3.0
 SECRETS = "/apis/external-secrets.io/v1"
 SECRETS_OPERATOR = "external-secrets"
 PLACEHOLDER = re.compile(r"{{\s*\.(\w+)\s*}}")
@@ -29,35 +24,19 @@ PLACEHOLDER = re.compile(r"{{\s*\.(\w+)\s*}}")
 ReadSecret = Callable[[str, str], str]
 
 
-class Operators:
-    """Works in a thread of its own, for one cluster."""
+class Operators(Part):
+    """Plays External Secrets for one cluster."""
+
+    what = "operators"
 
     def __init__(self, name: str, api: Api, read_secret: ReadSecret) -> None:
-        self._name, self._api, self._read_secret = name, api, read_secret
-        self._stopping = threading.Event()
+        super().__init__(name, api)
+        self._read_secret = read_secret
 
-    def start(self) -> None:
-        """Begin to work."""
-        threading.Thread(target=self._work, name=f"operators {self._name}", daemon=True).start()
-
-    def stop(self) -> None:
-        """Work no more."""
-        self._stopping.set()
-
-    def _work(self) -> None:
-        pause = ROUND_SECONDS
-        while not self._stopping.wait(pause):
-            try:
-                pause = ROUND_SECONDS if self._round() else IDLE_SECONDS
-            except ApiError as error:
-                log.debug("operators of %s: %s", self._name, error)
-            except Exception:
-                log.exception("operators of %s", self._name)
-
-    def _round(self) -> bool:
+    def round(self) -> bool:
         """Do what there is to do, and tell whether the operator is there at all."""
         stores = self._api.get(f"{SECRETS}/clustersecretstores")
-        if stores is None or not self._runs(SECRETS_OPERATOR):
+        if stores is None or not self._stands(SECRETS_OPERATOR):
             return False
         regions = {}
         for store in stores["items"]:
@@ -67,7 +46,7 @@ class Operators:
             self._sync(item, regions)
         return True
 
-    def _runs(self, chart: str) -> bool:
+    def _stands(self, chart: str) -> bool:
         listed = self._api.get("/apis/apps/v1/deployments") or {"items": []}
         return any(
             item["metadata"].get("labels", {}).get("app.kubernetes.io/name") == chart

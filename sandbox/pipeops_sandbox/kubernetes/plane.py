@@ -26,9 +26,11 @@ from pipeops_sandbox.runtime import runtime
 from . import build, programs, webhooks
 from .controller import Controller
 from .facts import Facts, facts_of
+from .gitops import ArgoCd
 from .operators import Operators
 from .pki import Pki
 from .records import Record, stored
+from .rollouts import Rollouts
 from .seats import Seat
 from .server import KubeServer, copy_tree, tidy
 from .tokens import VALID_SECONDS
@@ -149,10 +151,13 @@ class KubernetesPlane:
         seat.server = KubeServer(seat.directory, have, webhook, seat.record.issuer)
         try:
             seat.server.start(*settings)
-            operators = Operators(seat.record.name, seat.server.api(), self._secret)
-            controller = Controller(
-                seat.record.name, seat.server.api(), lambda: self._facts(seat.record.id), operators
-            )  # fmt: skip
+            name = seat.record.name
+            operators = [
+                Operators(name, seat.server.api(), self._secret),
+                ArgoCd(name, seat.server.api(), self.place / "repositories" / seat.record.id),
+                Rollouts(name, seat.server.api()),
+            ]
+            controller = Controller(name, seat.server.api(), lambda: self._facts(seat.record.id), operators)
             controller.prepare()
         except Exception:
             seat.server.stop()
