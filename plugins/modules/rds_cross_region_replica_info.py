@@ -396,6 +396,14 @@ cluster:
       description: Its version of Kubernetes.
       type: str
       sample: "1.34"
+    endpoint:
+      description: The URL of its API server, none while it is made.
+      type: str
+      sample: https://0123456789ABCDEF.gr7.us-east-1.eks.amazonaws.com
+    certificate_authority:
+      description: The certificates that its API server is trusted by, base64 of PEM, none while it is made.
+      type: str
+      sample: LS0tLS1CRUdJTi...
 source_cluster:
   description: The EKS cluster of O(source_cluster_name), in the region of the source; null if not asked for.
   returned: always

@@ -67,10 +67,11 @@ class Stand:
     Args:
         folder: holds everything that the drill leaves: logs, reports, and the sandbox's state while it runs.
         delay: seconds between two looks of a playbook that waits; in real time, so it shrinks with the clock's scale.
+        kubernetes: whether clusters have API servers; else what is inside them is left alone.
     """
 
-    def __init__(self, folder: Path, delay: float) -> None:
-        self.folder, self.delay = folder, delay
+    def __init__(self, folder: Path, delay: float, *, kubernetes: bool = False) -> None:
+        self.folder, self.delay, self.kubernetes = folder, delay, kubernetes
         self.state = folder / "sandbox"
         self.port = 0
         self.variables: dict[str, str] = {}
@@ -84,7 +85,8 @@ class Stand:
         (self.folder / "logs").mkdir(parents=True)
         self.port = free_port()
         try:
-            options = ("--profile", "instant", "--scale", "1", "--data-plane", "postgres")
+            servers = "all" if self.kubernetes else "postgres"
+            options = ("--profile", "instant", "--scale", "1", "--data-plane", servers)
             self._sandbox("up", "--state-dir", str(self.state), *options)
             self.variables = self._variables()
         except BaseException:
@@ -139,7 +141,13 @@ class Stand:
         answer.raise_for_status()
         return answer.json()
 
-    def playbook(self, name: str, inventories: Sequence[str], *, check: bool = False, **extra: str) -> PlaybookRun:
+    def look(self, path: str) -> Any:
+        """Ask the sandbox something through its control interface."""
+        answer = requests.get(f"{self.url}/_sandbox/{path}", timeout=CONTROL_SECONDS)
+        answer.raise_for_status()
+        return answer.json()
+
+    def playbook(self, name: str, inventories: Sequence[str], *, check: bool = False, **extra: Any) -> PlaybookRun:
         """Run a playbook to its end, and return what came of it; a failed one is returned like any other."""
         self._runs += 1
         stem = f"{self._runs:02}-{Path(name).stem}{'-check' if check else ''}"

@@ -122,7 +122,8 @@ class Api:
         context = ssl.create_default_context(cadata=cluster.pem())
         # Certificates of EKS lack the key identifiers that Python 3.13 insists on; all else stays checked.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        timeout = urllib3.Timeout(connect=5, read=60)
+        # A server that takes a request and says nothing is not waited for longer than the task waits for anything.
+        timeout = urllib3.Timeout(connect=5, read=min(60, max(5, self.patience.timeout)))
         self._pool = urllib3.PoolManager(ssl_context=context, retries=False, timeout=timeout, maxsize=4)
 
     @property
@@ -159,6 +160,11 @@ class Api:
         query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
         query |= {"dryRun": "All"} if dry_run else {}
         return self._send("PATCH", path, query, json.dumps(body), APPLY)
+
+    def merge(self, path: str, change: Mapping[str, Any], *, dry_run: bool) -> dict[str, Any]:
+        """Change some fields of an object that stands, leave the others to whoever owns them, and return it."""
+        query = {"fieldManager": MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        return self._send("PATCH", path, query, json.dumps(change), MERGE)
 
     def delete(self, path: str) -> None:
         """Delete an object with what it owns. One that is gone is no error."""

@@ -263,7 +263,14 @@ def _described_cluster(aws: Aws, region: str, name: str | None) -> dict[str, Any
         if error_code(error) != "ResourceNotFoundException":
             raise
         return {"exists": False, "name": name, "status": None, "version": None}
-    return {"exists": True, "name": name, "status": found["status"], "version": found["version"]}
+    return {
+        "exists": True,
+        "name": name,
+        "status": found["status"],
+        "version": found["version"],
+        "endpoint": found.get("endpoint"),
+        "certificate_authority": (found.get("certificateAuthority") or {}).get("data"),
+    }
 
 
 def _quotas(aws: Aws, _asked: Asked) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..resources.rds_describe import NEEDS_ACTION, SETTLED
+from .addon_checks import addon_checks
 from .checks import Check, Grade
 from .lease_checks import lease_checks
 
@@ -42,7 +43,7 @@ def verdict(facts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]
         more: ``heartbeat_lag_seconds`` (measured just now, or None), ``parameter_group`` (the standby's as wanted),
             ``record`` (``ttl`` and ``values`` of the name, or None), ``leader_endpoint``, ``promotion_seconds`` (as
             measured by a drill, or None), ``lease`` (as ``lease_checks`` takes it, or None for a database without a
-            write lease).
+            write lease), ``addons`` (as ``addon_checks`` takes it, or None if clusters are left alone).
     """
     checks = [check for part in PARTS for check in part(facts, more)]
     grades = {check.grade for check in checks}
@@ -257,4 +258,9 @@ def _lease(facts: Mapping[str, Any], more: Mapping[str, Any]) -> Iterator[Check]
         yield from lease_checks(more["lease"])
 
 
-PARTS = (_replica, _replication, _log, _backups, _access, _room, _name, _cluster, _lease)
+def _addons(facts: Mapping[str, Any], more: Mapping[str, Any]) -> Iterator[Check]:
+    if more.get("addons") and (facts.get("cluster") or {}).get("exists"):
+        yield from addon_checks(more["addons"])
+
+
+PARTS = (_replica, _replication, _log, _backups, _access, _room, _name, _cluster, _addons, _lease)
