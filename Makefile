@@ -95,7 +95,7 @@ drill-test: $(STAMP) ## One disaster and the way back, under load
 	pytest tests/drill --junitxml build/junit/drill.xml -q
 
 .PHONY: clusters-test
-clusters-test: $(STAMP) ## Node pools and add-ons on Kubernetes API servers: ten minutes
+clusters-test: $(STAMP) ## Node pools, add-ons and applications on Kubernetes API servers: twenty minutes
 	pytest tests/clusters --junitxml build/junit/clusters.xml -q
 
 .PHONY: plan-exactness

@@ -123,7 +123,7 @@ def table(journal: Journal, seen: Watch) -> list[Row]:
     for phase in journal.phases:
         if phase.kind == "disaster" and "lost_writes" in phase.figures:
             rows += _disaster(phase)
-    return [*rows, *_planned(journal, seen), *_writers(journal, seen), *_settled(journal)]
+    return [*rows, *_planned(journal, seen), *_moved(journal), *_writers(journal, seen), *_settled(journal)]
 
 
 def _disaster(phase: Phase) -> list[Row]:
@@ -157,6 +157,7 @@ def _disaster(phase: Phase) -> list[Row]:
             f"{figures['unknown_present']} kept, {figures['unknown_absent']} not",
         ),
         *_lease(phase.name, figures),
+        *_applications(phase.name, figures),
         Row(
             f"{phase.name}: fence after the region's return",
             f"{figures['fence_after_return_seconds']:.1f} s",
@@ -178,6 +179,41 @@ def _lease(name: str, figures: dict[str, Any]) -> list[Row]:
             f"{closed:.1f} s after the loss, by the last write that a client inside the region had acknowledged; the "
             f"failover waited {figures['lease_seconds']} s for its lease",
         )
+    ]
+
+
+def _applications(name: str, figures: dict[str, Any]) -> list[Row]:
+    if "applications" not in figures:
+        return []
+    first, whole = figures.get("seconds_to_first_application"), figures.get("seconds_to_all_applications")
+    if first is None:
+        return [Row(f"{name}: applications in dr", str(figures["applications"]), "ready", False)]
+    loss = figures.get("loss_to_first_application_seconds")
+    note = f"all after {whole:.0f} s" if whole is not None else str(figures["applications"])
+    since = f", the first {loss:.0f} s after the loss" if loss is not None else ""
+    return [
+        Row(
+            f"{name}: activation to first ready application",
+            f"{first:.0f} s",
+            note=f"{note}{since}; whole seconds, as Kubernetes tells them. Pods run no containers here: on AWS, images "
+            "are pulled, and nodes may have to come",
+        )
+    ]
+
+
+def _moved(journal: Journal) -> list[Row]:
+    """Return how long applications took in planned moves, where clusters have API servers."""
+    found = [phase.figures for phase in journal.phases if phase.kind in PLANNED and "applications" in phase.figures]
+    if not found:
+        return []
+    taken = [
+        float(str(one["seconds_to_all_applications"]))
+        for one in found
+        if one["seconds_to_all_applications"] is not None
+    ]
+    value = f"{len(taken)} of {len(found)} times" + (f", {max(taken):.0f} s at the longest" if taken else "")
+    return [
+        Row("Planned moves: all applications ready where the database is", value, "always", len(taken) == len(found))
     ]
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from tests.drill.measures import PROMOTION, longest_gap, lost_of, model_seconds, step_of
@@ -13,6 +14,8 @@ from tests.drill.records import Phase
 from tests.drill.stage import DELAY, INVENTORIES, LEFT_FIRST, WEST, Stage
 from tests.drill.stand import PlaybookRun
 
+#: What moves say of applications.
+APPLICATIONS = ("applications", "seconds_to_first_application", "seconds_to_all_applications")
 #: The task of dr_fence.yml during which a region may come back.
 WAITS = "Wait until the region of the former leader answers"
 
@@ -69,6 +72,7 @@ def disaster(stage: Stage, name: str, scale: float | None = None) -> None:
             "closed_itself_seconds": round(inside - lost, 2) if inside is not None else None,
             "closed_before_first_write_seconds": round(first.ended - inside, 2) if first and inside else None,
             "lease_seconds": failover.findings.get("seconds_for_the_lease"),
+            **_applications(stage, failover, lost),
             **_parts_of(stage, failover, lost, first.ended if first else failover.ended, scale or 1.0),
         }
     if scale:
@@ -92,6 +96,26 @@ def bring_back(stage: Stage) -> tuple[float, PlaybookRun]:
 
     fence = stage.operate_around("playbooks/dr_fence.yml", LEFT_FIRST, WAITS, come_back, wait_for_region_seconds="120")
     return returned[0], fence
+
+
+def _applications(stage: Stage, run: PlaybookRun, lost: float | None = None) -> dict[str, Any]:
+    """Return how applications followed the database; nothing where clusters have no API servers.
+
+    Args:
+        lost: when the region was lost, for a disaster.
+    """
+    if not stage.stand.kubernetes:
+        return {}
+    said = run.findings
+    found = {name: said.get(name) for name in APPLICATIONS}
+    ready_at = str(said.get("first_application_ready_at"))
+    if lost is not None and ready_at.endswith("Z"):
+        wall = stage.journal.zero_wall - stage.journal.zero
+        # Kubernetes tells whole seconds, so one that was ready counts from the end of its second.
+        moment = datetime.fromisoformat(ready_at).timestamp() + 1 - wall
+        stage.mark("first application ready in dr", moment)
+        found["loss_to_first_application_seconds"] = round(moment - lost, 1)
+    return found
 
 
 def _parts_of(stage: Stage, failover: PlaybookRun, lost: float, first: float, scale: float) -> dict[str, Any]:
@@ -142,6 +166,7 @@ def _planned(stage: Stage, phase: Phase, run: PlaybookRun) -> None:
         "no_writes_from": round(began - stage.journal.zero, 2),
         "said_seconds_without_writes": run.findings.get("seconds_without_writes"),
         "promotion_seconds": run.findings.get("seconds_of_promotion"),
+        **_applications(stage, run),
     }
     stage.check_history(phase)
 

@@ -29,6 +29,8 @@ INVENTORIES = ("prod", "dr")
 #: In a disaster the operator sits at the side that is left.
 LEFT_FIRST = ("dr", "prod")
 NAME, SECRET = "database.prod.pipeops.internal", "pipeops/prod/database"
+#: Add-ons that no application needs to come; without them a drill with API servers takes half the time.
+LEFT_OUT = ("prometheus_operator_crds", "kube_prometheus_stack", "cloudwatch_exporter", "cloudwatch")
 #: Seconds between two looks of a playbook that waits: RDS is asked every 15 s, in the sandbox's own time.
 DELAY, MODEL_DELAY = 0.5, 15.0
 #: The longest wait for the load to find its database, in seconds.
@@ -149,7 +151,8 @@ class Stage:
             StandFailure: if it fails.
         """
         self.mark(f"{playbook}{' --check' if check else ''} begins")
-        run = self.stand.playbook(playbook, inventories, check=check, **extra)
+        own = {"cluster_addons_settings": {name: {"enabled": False} for name in LEFT_OUT}}
+        run = self.stand.playbook(playbook, inventories, check=check, **own, **extra)
         if run.status:
             tail = "\n".join(run.log.read_text("utf-8", "replace").splitlines()[-25:])
             raise StandFailure(f"{playbook} failed with exit status {run.status}, see {run.log}:\n{tail}")

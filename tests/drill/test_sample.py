@@ -76,6 +76,16 @@ def test_behind_the_partition_the_leader_closes_itself_before_the_other_one_open
     assert disaster["closed_before_first_write_seconds"] > 0
 
 
+def test_applications_follow_the_database(report: dict[str, Any]) -> None:
+    disaster, back = figures(report, "disaster"), figures(report, "failback")
+    if "applications" not in disaster:
+        pytest.skip("no programs of Kubernetes: python -m pipeops_sandbox kubernetes build")
+    for move in (disaster, back):
+        assert str(move["applications"]).startswith("ready: 4 of 4 ready")
+        assert 0 <= move["seconds_to_first_application"] <= move["seconds_to_all_applications"]
+    assert disaster["loss_to_first_application_seconds"] >= disaster["to_first_write_seconds"]
+
+
 def test_a_page_is_left_that_needs_nothing_else(report: dict[str, Any]) -> None:
     page = (ROOT / "build" / "drill_sample" / "drill.html").read_text("utf-8")
     assert page.count("<svg") == 2

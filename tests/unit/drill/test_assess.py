@@ -90,3 +90,36 @@ def test_the_table_holds_a_disaster_against_its_targets(journal: Journal) -> Non
     met = {row.name: row.met for row in table(journal, watch(journal))}
     assert met["Disaster: loss to first acknowledged write"] is False
     assert met["Disaster: what our own steps add"] is True
+
+
+FOLLOWED = {
+    "applications": "ready: 4 of 4 ready, 5 nodes",
+    "seconds_to_first_application": 2.0,
+    "seconds_to_all_applications": 6.0,
+}
+
+
+def test_how_applications_followed_is_told_where_clusters_have_api_servers(journal: Journal) -> None:
+    journal.phases = [
+        phase("disaster", **FOLLOWED, loss_to_first_application_seconds=31.0),
+        phase("failback", **FOLLOWED),
+    ]
+    rows = {row.name: row for row in table(journal, watch(journal))}
+    first = rows["Disaster: activation to first ready application"]
+    assert (first.value, first.met) == ("2 s", None)
+    assert "all after 6 s, the first 31 s after the loss" in first.note
+    assert rows["Planned moves: all applications ready where the database is"].met is True
+
+
+def test_applications_that_did_not_come_miss_their_target(journal: Journal) -> None:
+    absent = {**FOLLOWED, "applications": "not ready: 0 of 4", "seconds_to_first_application": None}
+    absent["seconds_to_all_applications"] = None
+    journal.phases = [phase("disaster", **absent), phase("failback", **absent)]
+    met = {row.name: row.met for row in table(journal, watch(journal))}
+    assert met["Disaster: applications in dr"] is False
+    assert met["Planned moves: all applications ready where the database is"] is False
+
+
+def test_without_api_servers_nothing_is_said_of_applications(journal: Journal) -> None:
+    journal.phases = [phase("disaster"), phase("failback")]
+    assert not [row for row in table(journal, watch(journal)) if "application" in row.name]
