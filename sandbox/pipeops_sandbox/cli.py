@@ -263,7 +263,11 @@ def _clusters_wanted(options: argparse.Namespace) -> bool:
 
     if options.data_plane not in ("all", "kubernetes"):
         return False
-    if programs.found() is None and not build.under_way():
+    have = programs.found()
+    if have:
+        # Another checkout may have got them: whoever installs add-ons from this one needs helm beside its ansible.
+        build.link_helm(have)
+    elif not build.under_way():
         log.warning("EKS clusters get no API server until this has run: python -m %s kubernetes build", __package__)
     return True
 
