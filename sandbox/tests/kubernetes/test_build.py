@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+from argparse import Namespace
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pipeops_sandbox import cli
 from pipeops_sandbox.kubernetes import build, programs
 
 SCRIPT = b"#!/bin/sh\necho Kubernetes v1.36.3\n"
@@ -181,3 +183,14 @@ def test_helm_is_linked_into_the_environment(mirror: Path, tmp_path: Path, monke
     link.write_text("somebody's own")
     assert build.link_helm(have) == link
     assert link.read_text() == "somebody's own"
+
+
+def test_a_sandbox_that_finds_the_programs_links_helm(
+    mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venv = tmp_path / "venv"
+    (venv / "bin").mkdir(parents=True)
+    monkeypatch.setattr(sys, "prefix", str(venv))
+    have = build.obtain(lambda _text: None)
+    assert cli._clusters_wanted(Namespace(data_plane="all"))
+    assert (venv / "bin" / "helm").readlink() == Path(have.paths["helm"])
