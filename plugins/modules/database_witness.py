@@ -21,7 +21,9 @@ options:
       - C(PLATFORM-ENVIRONMENT-witness) if not set.
     type: str
   deletion_protection:
-    description: Whether AWS refuses to delete the table. Set it to V(false) in a run before the one that removes it.
+    description:
+      - Whether AWS refuses to delete the table.
+      - With O(state=absent), V(false) lifts the protection right before the table is deleted.
     type: bool
     default: true
 extends_documentation_fragment:

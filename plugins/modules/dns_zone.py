@@ -67,6 +67,10 @@ options:
       - What the zone is for, for people.
       - C(Private names of PLATFORM-ENVIRONMENT) if not set.
     type: str
+  empty:
+    description: Whether all records in the zone go with it, with O(state=absent).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -140,6 +144,7 @@ ARGUMENT_SPEC = {
         },
     },
     "comment": {"type": "str"},
+    "empty": {"type": "bool", "default": False},
 }
 
 

@@ -38,6 +38,12 @@ options:
         description: Whether AWS renews the key material every year.
         type: bool
         default: true
+  deletion_days:
+    description:
+      - With O(state=absent), the days that a key waits for its deletion, V(7) to V(30).
+      - Until then it can be taken back.
+    type: int
+    default: 30
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -79,6 +85,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.layers.kms_keys i
 ARGUMENT_SPEC = {
     # A name for the keys' definitions, none of which is secret.
     "keys": {"type": "dict", "required": True, "no_log": False},
+    "deletion_days": {"type": "int", "default": 30},
 }
 
 

@@ -15,7 +15,8 @@ description:
   - The bucket is encrypted with the given key, versioned, closed to the public, without access control lists, and
     answers only over TLS. Parts of unfinished uploads go after 7 days.
   - The table has the string key C(lock_id), is paid by request and is encrypted with the same key.
-  - A bucket that still holds anything, and a table that is protected, are never removed.
+  - A bucket that still holds anything is only removed with O(empty=true), and a protected table only with
+    O(deletion_protection=false).
 options:
   bucket_name:
     description:
@@ -40,9 +41,17 @@ options:
     type: bool
     default: true
   deletion_protection:
-    description: Whether AWS refuses to delete the table. Set it to V(false) in a run before the one that removes it.
+    description:
+      - Whether AWS refuses to delete the table.
+      - With O(state=absent), V(false) lifts the protection right before the table is deleted.
     type: bool
     default: true
+  empty:
+    description:
+      - Whether all versions of all objects are deleted before the bucket is, with O(state=absent).
+      - They cannot be had back.
+    type: bool
+    default: false
   ttl_attribute:
     description:
       - The attribute of an item that holds the epoch second after which DynamoDB may delete it.
@@ -109,6 +118,7 @@ ARGUMENT_SPEC = {
     "table_name": {"type": "str"},
     "point_in_time_recovery": {"type": "bool", "default": True},
     "deletion_protection": {"type": "bool", "default": True},
+    "empty": {"type": "bool", "default": False},
     "ttl_attribute": {"type": "str", "default": "expires_at"},
 }
 

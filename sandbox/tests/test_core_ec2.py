@@ -392,3 +392,36 @@ def test_new_things_are_seen_a_little_later(net: Network) -> None:
     wait(1.1)
     assert net.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]
     assert net.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"]
+
+
+def test_what_a_load_balancer_is_in_stays(client: Any, net: Network) -> None:
+    group = net.ec2.create_security_group(GroupName="alb", Description="alb", VpcId=net.vpc)["GroupId"]
+    elb = client("elbv2")
+    balancer = elb.create_load_balancer(Name="k8s-alb", Subnets=net.subnets, SecurityGroups=[group])["LoadBalancers"][0]
+    with refused("DependencyViolation"):
+        net.ec2.delete_security_group(GroupId=group)
+    with refused("DependencyViolation"):
+        net.ec2.delete_subnet(SubnetId=net.subnets[0])
+    elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
+    net.ec2.delete_security_group(GroupId=group)
+    net.ec2.delete_subnet(SubnetId=net.subnets[0])
+
+
+def test_what_a_database_is_in_stays(client: Any, net: Network) -> None:
+    group = net.ec2.create_security_group(GroupName="db", Description="db", VpcId=net.vpc)["GroupId"]
+    rds = client("rds")
+    rds.create_db_subnet_group(DBSubnetGroupName="db", DBSubnetGroupDescription="db", SubnetIds=net.subnets)
+    rds.create_db_instance(
+        DBInstanceIdentifier="db", Engine="postgres", DBInstanceClass="db.t3.medium", AllocatedStorage=20,
+        MasterUsername="admins", MasterUserPassword="only-for-a-test", DBSubnetGroupName="db",
+        VpcSecurityGroupIds=[group],
+    )  # fmt: skip
+    with refused("DependencyViolation"):
+        net.ec2.delete_security_group(GroupId=group)
+    with refused("DependencyViolation"):
+        net.ec2.delete_subnet(SubnetId=net.subnets[1])
+    rds.describe_db_instances()
+    rds.delete_db_instance(DBInstanceIdentifier="db", SkipFinalSnapshot=True)
+    net.ec2.delete_security_group(GroupId=group)
+    rds.delete_db_subnet_group(DBSubnetGroupName="db")
+    net.ec2.delete_subnet(SubnetId=net.subnets[1])

@@ -36,10 +36,10 @@ def unclaimed(aws: Aws, identity: Identity, known: set[str]) -> list[Finding]:
     with ThreadPoolExecutor(3) as pool:
         here = pool.submit(_tagged, aws, identity, aws.region, ())
         everywhere = pool.submit(_tagged, aws, identity, GLOBAL_REGION, GLOBAL_TYPES)
-        roles = pool.submit(_roles, aws, identity, known)
+        roles = pool.submit(roles_of, aws, identity, known)
         arns = [*here.result(), *everywhere.result()]
     left = sorted({arn for arn in arns if not is_known(arn, known)})
-    return [_finding(arn) for arn in [*left, *roles.result()] if _stands(aws, arn)]
+    return [_finding(arn) for arn in [*left, *roles.result()] if stands(aws, arn)]
 
 
 def _tagged(aws: Aws, identity: Identity, region: str, types: tuple[str, ...]) -> Iterable[str]:
@@ -58,7 +58,7 @@ def _tagged(aws: Aws, identity: Identity, region: str, types: tuple[str, ...]) -
     return found
 
 
-def _roles(aws: Aws, identity: Identity, known: set[str]) -> list[str]:
+def roles_of(aws: Aws, identity: Identity, known: set[str]) -> list[str]:
     """Return the roles that are ours by name and tags; the tagging API does not list roles."""
     client = aws.client("iam")
     left = []
@@ -90,7 +90,7 @@ def is_known(arn: str, known: set[str]) -> bool:
     return bool(names_of(arn) & known)
 
 
-def _stands(aws: Aws, arn: str) -> bool:
+def stands(aws: Aws, arn: str) -> bool:
     """Tell whether a resource is there: AWS lists the tags of some for a while after their end."""
     look = _LOOKS.get(type_of(arn))
     return look is None or look(aws, arn.rsplit("/", 1)[-1]) not in GONE

@@ -28,6 +28,7 @@ def build(params: Mapping[str, Any], context: Context) -> Sequence[Wanted]:
         "point_in_time_recovery": False,
         "deletion_protection": params["deletion_protection"],
         "ttl_attribute": "",
+        "removal": (params["state"] == "absent" and not params["deletion_protection"]) or None,
     }
     return [Wanted(*TABLE, attributes, context.tags(TABLE[1]))]
 

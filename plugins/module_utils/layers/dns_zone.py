@@ -37,6 +37,7 @@ def build(params: Mapping[str, Any], context: Context) -> Sequence[Wanted]:
         "comment": f"Private names of {context.identity.prefix}" if comment is None else comment,
         "vpcs": [{"vpc_id": vpc["vpc_id"], "region": vpc["region"]} for vpc in params["vpcs"]],
         "reference": reference_prefix(context.identity, LAYER_NAME, ZONE[1]),
+        "emptied": (params["state"] == "absent" and params["empty"]) or None,
     }
     zone = Wanted(*ZONE, attributes, context.tags(ZONE[1]))
     return [zone, *(record_wanted(record, domain, Ref(*ZONE)) for record in params["records"])]
@@ -69,7 +70,7 @@ def record_wanted(record: Mapping[str, Any], domain: str, zone: Ref) -> Wanted:
 
 
 def _zone_problems(params: Mapping[str, Any]) -> list[str]:
-    if not params["vpcs"]:
+    if not params["vpcs"] and params["state"] == "present":
         return ["vpcs is empty, but a private zone needs at least one VPC. Give one."]
     doubles = [vpc for vpc, times in Counter(str(item["vpc_id"]) for item in params["vpcs"]).items() if times > 1]
     return [f"vpcs names {vpc} more than once. Name it once." for vpc in doubles if not is_pending(vpc)]

@@ -9,26 +9,41 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..engine.errors import EngineError
 from ..engine.layer import Context, Layer, View
 from ..engine.model import Wanted
 from ..resources.kms_key import KmsKey
 
+#: How long AWS lets a key wait for its deletion (ScheduleKeyDeletion's reference).
+DELETION_DAYS = range(7, 31)
 #: What a service needs to use a key on behalf of somebody in the account.
 USE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
 
 
 def build(params: Mapping[str, Any], context: Context) -> Sequence[Wanted]:
-    """Return one key for each item of the option ``keys``."""
-    return [_key(name, options, context) for name, options in params["keys"].items()]
+    """Return one key for each item of the option ``keys``.
+
+    Raises:
+        EngineError: for a waiting period that AWS does not know.
+    """
+    days = params["deletion_days"]
+    if days not in DELETION_DAYS:
+        raise EngineError(
+            f"deletion_days of the keys of {context.identity.prefix} in {context.region} is {days}, and AWS takes "
+            f"{DELETION_DAYS[0]} to {DELETION_DAYS[-1]}. Nothing was changed. Set one of these."
+        )
+    removal = {"deletion_days": days} if params["state"] == "absent" else {}
+    return [_key(name, options, context, removal) for name, options in params["keys"].items()]
 
 
-def _key(name: str, options: Mapping[str, Any], context: Context) -> Wanted:
+def _key(name: str, options: Mapping[str, Any], context: Context, removal: Mapping[str, Any]) -> Wanted:
     attributes = {
         "alias": f"alias/{context.identity.name(name)}",
         "description": options.get("description") or f"{name} of {context.identity.prefix}",
         "policy": key_policy(context, options.get("services") or [], options.get("principals") or []),
         "rotation": options.get("rotation", True),
         "enabled": True,
+        **removal,
     }
     return Wanted("kms_key", name, attributes, context.tags(name))
 

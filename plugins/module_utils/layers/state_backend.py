@@ -57,8 +57,9 @@ def _bucket(params: Mapping[str, Any], context: Context) -> Wanted:
         "ownership": "BucketOwnerEnforced",
         "policy": _tls_only(arn),
         "lifecycle": _lifecycle(params["noncurrent_version_days"]),
+        "emptied": (params["state"] == "absent" and params["empty"]) or None,
     }
-    # After the table, so that on removal a bucket that is not empty is refused before anything is gone.
+    # After the table: on removal a bucket that is not empty is refused before anything is gone, and the lock goes last.
     return Wanted(*BUCKET, attributes, context.tags(BUCKET[1]), after=(TABLE,))
 
 
@@ -100,6 +101,7 @@ def _table(params: Mapping[str, Any], context: Context) -> Wanted:
         "point_in_time_recovery": params["point_in_time_recovery"],
         "deletion_protection": params["deletion_protection"],
         "ttl_attribute": params["ttl_attribute"],
+        "removal": (params["state"] == "absent" and not params["deletion_protection"]) or None,
     }
     return Wanted(*TABLE, attributes, context.tags(TABLE[1]))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from ..engine.aws import Aws, error_code, tag_dict, tag_list
@@ -31,6 +32,7 @@ class DynamodbTable(ResourceType):
         point_in_time_recovery: whether any second of the last 35 days can be restored.
         deletion_protection: whether AWS refuses to delete it.
         ttl_attribute: the attribute with the epoch second after which an item goes; an empty string for none.
+        removal: True if the run removes it and may lift its protection for that.
 
     Read only: ``arn``.
     """
@@ -48,12 +50,19 @@ class DynamodbTable(ResourceType):
         Update("point_in_time_recovery", ("point_in_time_recovery",), Traits(reversible=False)),
         Update("ttl_attribute", ("ttl_attribute",)),
     )
+    create_only = frozenset({"removal"})
     fixed: ClassVar[Mapping[str, str]] = {"partition_key": "DynamoDB cannot change a key: give it another table name."}
 
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
-        found = [self._describe(aws, wanted.name, wanted.attributes["name"]) for wanted in scope.wanted.values()]
+        found = [self._as_wanted(aws, wanted) for wanted in scope.wanted.values()]
         # One that is being deleted is as good as gone: a new one is made once it is.
         return [table for table in found if table and table.status != "DELETING"]
+
+    def _as_wanted(self, aws: Aws, wanted: Wanted) -> Observed | None:
+        found = self._describe(aws, wanted.name, wanted.attributes["name"])
+        if found is None or not wanted.attributes.get("removal"):
+            return found
+        return replace(found, attributes={**found.attributes, "removal": True})
 
     def refresh(self, aws: Aws, scope: Scope, observed: Observed) -> Observed | None:
         return self._describe(aws, observed.name, observed.id)
@@ -135,13 +144,18 @@ class DynamodbTable(ResourceType):
         aws.client("dynamodb").tag_resource(ResourceArn=observed.get("arn"), Tags=tag_list(tags))
 
     def delete(self, aws: Aws, observed: Observed) -> None:
-        if observed.get("deletion_protection"):
+        protected = observed.get("deletion_protection")
+        if protected and not observed.get("removal"):
             raise EngineError(
                 f"DynamoDB table {observed.id!r} in {aws.region} is protected from deletion. Run once with "
-                "deletion_protection false, then remove it."
+                "deletion_protection false, or remove it with that."
             )
         client = aws.client("dynamodb")
         with suppress(client.exceptions.ResourceNotFoundException):
+            if protected:
+                self._await_active(aws, observed.id)
+                client.update_table(TableName=observed.id, DeletionProtectionEnabled=False)
+                self._await_active(aws, observed.id)
             client.delete_table(TableName=observed.id)
 
     def readiness(self, observed: Observed) -> Readiness:

@@ -24,6 +24,7 @@ class KmsKey(ResourceType):
         policy: the key policy as a document.
         rotation: whether AWS renews the key material every year.
         enabled: True. A key that waits for its deletion is taken back, which shows as a change of its own.
+        deletion_days: how long it waits for its deletion, 7 to 30 days; counts only when it is removed.
     """
 
     kind = "kms_key"
@@ -38,6 +39,8 @@ class KmsKey(ResourceType):
         Update("policy", ("policy",)),
         Update("rotation", ("rotation",)),
     )
+    create_only = frozenset({"deletion_days"})
+    #: AWS's longest and its default.
     deletion_days: ClassVar[int] = 30
 
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
@@ -85,6 +88,8 @@ class KmsKey(ResourceType):
             "rotation": client.get_key_rotation_status(KeyId=key_id)["KeyRotationEnabled"] if usable else None,
             "enabled": usable,
         }
+        if scope.wanted[name].attributes.get("deletion_days"):
+            attributes["deletion_days"] = scope.wanted[name].attributes["deletion_days"]
         tags = tag_dict(aws.pages("kms", "list_resource_tags", "Tags", KeyId=key_id))
         return Observed("kms_key", name, key_id, attributes, tags, key["KeyState"])
 
@@ -126,7 +131,8 @@ class KmsKey(ResourceType):
     def delete(self, aws: Aws, observed: Observed) -> None:
         client = aws.client("kms")
         if observed.status != "PendingDeletion":
-            client.schedule_key_deletion(KeyId=observed.id, PendingWindowInDays=self.deletion_days)
+            days = observed.get("deletion_days") or self.deletion_days
+            client.schedule_key_deletion(KeyId=observed.id, PendingWindowInDays=days)
         if observed.get("alias"):
             client.delete_alias(AliasName=observed.get("alias"))
 

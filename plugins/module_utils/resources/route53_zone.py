@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -16,6 +16,8 @@ from ..engine.errors import EngineError
 from ..engine.model import Observed, ResourceType, Scope, Traits, Update, Wanted
 from ._route53 import associate, bare_name, find_zone, vpc_of, vpc_unknown, zone_tags
 
+#: Changes that Route 53 takes in one batch (ChangeResourceRecordSets's reference: a thousand records).
+CHANGED_AT_A_TIME = 500
 #: Every zone has these of its own.
 OWN_RECORDS = frozenset({"NS", "SOA"})
 
@@ -29,6 +31,7 @@ class Route53Zone(ResourceType):
         vpcs: VPCs that resolve it, each with ``vpc_id`` and ``region``; at least one. Others that do too are left
             alone: another environment may have joined, and Route 53 cannot tell whose association it is.
         reference: the start of its caller reference, see :func:`reference_prefix`; counts only when it is made.
+        emptied: True if the run removes it with all records in it.
 
     Read only: ``name_servers``.
     """
@@ -45,7 +48,7 @@ class Route53Zone(ResourceType):
     fixed: ClassVar[Mapping[str, str]] = {
         "name": "Route 53 cannot rename a zone: set the name back, or remove this one with state absent first."
     }
-    create_only = frozenset({"reference"})
+    create_only = frozenset({"reference", "emptied"})
 
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
         found = [self._describe(aws, scope, wanted) for wanted in scope.wanted.values()]
@@ -65,12 +68,14 @@ class Route53Zone(ResourceType):
             tags = zone_tags(aws, [zone.id])[zone.id]
         except client.exceptions.NoSuchHostedZone:
             return None
-        attributes = {
+        attributes: dict[str, Any] = {
             "name": zone.name,
             "comment": zone.comment,
             "vpcs": [{"vpc_id": vpc["VPCId"], "region": vpc["VPCRegion"]} for vpc in vpcs],
             "name_servers": _values(first["ResourceRecordSets"]),
         }
+        if wanted.attributes.get("emptied"):
+            attributes["emptied"] = True
         return Observed("route53_zone", wanted.name, zone.id, attributes, tags)
 
     def create(self, aws: Aws, wanted: Wanted) -> Observed:
@@ -118,16 +123,28 @@ class Route53Zone(ResourceType):
         client = aws.client("route53")
         with suppress(client.exceptions.NoSuchHostedZone):
             records = aws.pages("route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=observed.id)
-            left = [f"{bare_name(item['Name'])} {item['Type']}" for item in records if item["Type"] not in OWN_RECORDS]
-            if left:
+            others = [item for item in records if item["Type"] not in OWN_RECORDS]
+            left = [f"{bare_name(item['Name'])} {item['Type']}" for item in others]
+            if observed.get("emptied"):
+                _empty(aws, observed.id, others)
+            elif left:
                 raise EngineError(
                     f"Private hosted zone {observed.get('name')!r} ({observed.id}) in {aws.region} still holds records "
-                    f"that are not in the option records: {', '.join(left)}. Delete them, then run again."
+                    f"that are not in the option records: {', '.join(left)}. Delete them, or set empty: true, then run "
+                    "again."
                 )
             client.delete_hosted_zone(Id=observed.id)
 
     def transient(self, error: Exception) -> str:
         return vpc_unknown(error)
+
+
+def _empty(aws: Aws, zone_id: str, records: Sequence[Mapping[str, Any]]) -> None:
+    client = aws.client("route53")
+    for start in range(0, len(records), CHANGED_AT_A_TIME):
+        some = records[start : start + CHANGED_AT_A_TIME]
+        changes = [{"Action": "DELETE", "ResourceRecordSet": item} for item in some]
+        client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
 
 
 def _values(records: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -49,6 +49,7 @@ class S3Bucket(ResourceType):
         ownership: ``BucketOwnerEnforced`` switches access control lists off.
         policy: the bucket policy as a document.
         lifecycle: all lifecycle rules, as PutBucketLifecycleConfiguration takes them.
+        emptied: True if the run removes it with all that is in it.
 
     Read only: ``arn``.
     """
@@ -67,6 +68,7 @@ class S3Bucket(ResourceType):
         # Shorter periods delete what is older.
         Update("lifecycle", ("lifecycle",), Traits(reversible=False)),
     )
+    create_only = frozenset({"emptied"})
     fixed: ClassVar[Mapping[str, str]] = {
         "region": "S3 cannot move a bucket: give the new region another bucket name, and copy what it needs."
     }
@@ -88,6 +90,8 @@ class S3Bucket(ResourceType):
         with ThreadPoolExecutor(len(READS)) as pool:
             read = dict(zip(READS, pool.map(lambda call: _read(aws, name, call), READS), strict=True))
         attributes = {"name": name, "region": head.get("BucketRegion", aws.region), **_attributes(aws, name, read)}
+        if wanted.attributes.get("emptied"):
+            attributes["emptied"] = True
         return Observed("s3_bucket", wanted.name, name, attributes, tag_dict(read["get_bucket_tagging"].get("TagSet")))
 
     def create(self, aws: Aws, wanted: Wanted) -> Observed:
@@ -146,13 +150,15 @@ class S3Bucket(ResourceType):
     def delete(self, aws: Aws, observed: Observed) -> None:
         client, bucket = aws.client("s3"), {"Bucket": observed.id, "ExpectedBucketOwner": aws.account_id}
         with suppress(client.exceptions.NoSuchBucket):
+            if observed.get("emptied"):
+                _empty(aws, observed.id)
             page = client.list_object_versions(**bucket, MaxKeys=1)
             left = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             if left:
                 raise EngineError(
                     f"S3 bucket {observed.id!r} in {aws.region} still holds objects, {left[0]['Key']!r} among them. "
-                    "It holds the state of the environment, so it is never emptied here. Copy what is worth keeping, "
-                    "delete all versions and delete markers in it, then run again."
+                    "It holds the state of the environment, so it is not emptied unasked. Copy what is worth keeping, "
+                    "then run again with empty: true, or delete all versions and delete markers in it yourself."
                 )
             client.delete_bucket(**bucket)
 
@@ -167,6 +173,26 @@ class S3Bucket(ResourceType):
         if attribute == "lifecycle":
             return _rules(wanted) == _rules(observed or [])
         return super().same(attribute, wanted, observed)
+
+
+def _empty(aws: Aws, name: str) -> None:
+    """Delete all versions of all objects, the marks of deleted ones, and the parts of unfinished uploads."""
+    client, bucket = aws.client("s3"), {"Bucket": name, "ExpectedBucketOwner": aws.account_id}
+    for page in client.get_paginator("list_object_versions").paginate(**bucket):
+        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        if not found:
+            continue
+        # A page holds at most a thousand, which is what DeleteObjects takes.
+        objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+        answer = client.delete_objects(**bucket, Delete={"Objects": objects, "Quiet": True})
+        for refused in answer.get("Errors", [])[:1]:
+            raise EngineError(
+                f"S3 did not delete {refused['Key']!r} from the bucket {name!r} in {aws.region}: {refused['Code']}: "
+                f"{refused.get('Message', '')} Mend that, then run again."
+            )
+    for page in client.get_paginator("list_multipart_uploads").paginate(**bucket):
+        for upload in page.get("Uploads", []):
+            client.abort_multipart_upload(**bucket, Key=upload["Key"], UploadId=upload["UploadId"])
 
 
 def _arn(aws: Aws, name: str) -> str:

@@ -9,9 +9,12 @@ from moto.core.responses import ActionResult
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.route_tables import RouteTable
 from moto.ec2.models.security_groups import SecurityGroup
+from moto.elbv2.models import elbv2_backends
 
 from ...errors import AwsError
-from .base import Ec2Base, attached_gateway, dependency, subnets_of_vpc
+from ..rds.lifecycle import settle
+from ..rds.store import store_of
+from .base import Ec2Base, attached_gateway, dependency, now, subnets_of_vpc
 from .nat import GONE
 
 # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html: rules a network ACL and direction.
@@ -25,7 +28,7 @@ class Deletions(Ec2Base):
     def delete_subnet(self) -> ActionResult:
         """Delete a subnet without interfaces; its associations with route table and ACL go with it."""
         subnet = self.backend.get_subnet(self.required("SubnetId"))
-        if any(eni.subnet.id == subnet.id for eni in self.backend.enis.values()):
+        if any(eni.subnet.id == subnet.id for eni in self.backend.enis.values()) or self._is_used(subnet=subnet.id):
             raise dependency("subnet", subnet.id)
         result = super().delete_subnet()
         for table in self.backend.route_tables.values():
@@ -55,8 +58,20 @@ class Deletions(Ec2Base):
         referenced = any(rule.source_group.get("GroupId") == group.id for rule in rules)
         attached = any(group.id in _groups_of(eni) for eni in self.backend.enis.values())
         endpoint = any(group.id in row.security_group_ids for row in self.backend.vpc_end_points.values())
-        if referenced or attached or endpoint:
+        if referenced or attached or endpoint or self._is_used(group=group.id):
             raise AwsError("DependencyViolation", f"resource {group.id} has a dependent object")
+
+    def _is_used(self, *, subnet: str = "", group: str = "") -> bool:
+        """Tell whether a DB instance or a load balancer, whose interfaces moto does not have, is in it."""
+        account, region = self.current_account, self.region
+        settle(account, now())
+        databases = store_of(account, region)
+        for instance in databases.instances.values():
+            places = databases.subnet_groups[instance.subnet_group].subnets if subnet else ()
+            if group in instance.security_groups or subnet in places:
+                return True
+        balancers = elbv2_backends[account][region].load_balancers.values()
+        return any(group in row.security_groups or subnet in _subnets_of(row) for row in balancers)
 
     def delete_vpc(self) -> ActionResult:
         """Delete a VPC that holds nothing but its defaults; those go with it."""
@@ -94,6 +109,10 @@ class Deletions(Ec2Base):
         result = super().delete_network_acl()
         self.backend.tags.pop(acl.id, None)
         return result
+
+
+def _subnets_of(balancer: Any) -> set[str]:
+    return {subnet.id for subnet in balancer.subnets}
 
 
 def _groups_of(eni: Any) -> set[str]:

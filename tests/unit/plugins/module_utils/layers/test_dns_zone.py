@@ -29,7 +29,8 @@ def record(name: str, record_type: str, *values: str) -> dict[str, Any]:
 
 def state(**options: Any) -> State:
     """Return the layer as wanted, with nothing standing."""
-    params = {"zone_name": DOMAIN, "vpcs": [VPC, OTHER_VPC], "records": [RECORD], "comment": None, **options}
+    own = {"zone_name": DOMAIN, "vpcs": [VPC, OTHER_VPC], "records": [RECORD], "comment": None}
+    params = {**own, "state": "present", "empty": False, **options}
     aws = Aws({"region": "us-west-2", "account_id": "123456789012"})
     wanted = LAYER.build(params, Context(LAYER.name, Identity("pipeops", "prod"), aws))
     return State({item.kind: item for item in LAYER.types}, {item.key: item for item in wanted})

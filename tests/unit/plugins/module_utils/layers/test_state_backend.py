@@ -21,7 +21,7 @@ KEY = "arn:aws:kms:us-west-2:123456789012:key/1"
 
 def state(environment: str = "prod", **options: Any) -> State:
     """Return the layer as wanted, with nothing standing."""
-    defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
+    defaults = {"state": "present", **{name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}}
     aws = Aws({"region": "us-west-2", "account_id": "123456789012"})
     context = Context(LAYER.name, Identity("pipeops", environment), aws)
     wanted = LAYER.build({**defaults, "kms_key_arn": KEY, **options}, context)
