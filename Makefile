@@ -79,12 +79,16 @@ sandbox-test: $(STAMP) ## The sandbox against AWS's rules
 
 .PHONY: integration
 integration: $(STAMP) ## Modules, roles, inventories and playbooks on the sandbox
-	pytest tests/sandbox tests/inventories tests/playbooks tests/recovery -m "not thorough" -n 2 --dist loadfile \
+	pytest tests/sandbox tests/inventories tests/playbooks tests/recovery tests/destroy -m "not thorough" -n 2 --dist loadfile \
 		--junitxml build/junit/integration.xml -q
 
 .PHONY: recovery-test
 recovery-test: $(STAMP) ## Every move of the database, and its refusals, on real servers: a quarter of an hour
 	pytest tests/recovery -n 2 --dist loadfile --junitxml build/junit/recovery.xml -q
+
+.PHONY: destroy-test
+destroy-test: $(STAMP) ## Every environment destroyed, and killed on the way: half an hour
+	pytest tests/destroy --junitxml build/junit/destroy.xml -q
 
 .PHONY: lease-test
 lease-test: $(STAMP) ## The write lease on real servers, and moves of the database with it

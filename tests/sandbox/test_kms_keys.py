@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
+
 from tests.sandbox.conftest import Account, prove_converges, prove_removes
 
 KEYS = {"keys": {"rds": {"description": "Databases", "services": ["rds"]}, "eks": {}}}
@@ -55,3 +58,18 @@ def test_a_service_that_acts_by_itself_may_use_its_key_only(account: Account) ->
         for name, policy in policies.items()
     }
     assert services == {"alarms": [["cloudwatch.amazonaws.com"]], "rds": []}
+
+
+def test_a_key_that_was_removed_is_taken_back_while_it_waits(account: Account) -> None:
+    first = account.run("kms_keys", **KEYS)["outputs"]["key_arns"]
+    account.run("kms_keys", **KEYS, state="absent", deletion_days=7)
+    assert not account.run("kms_keys", **KEYS, state="absent")["changed"]
+    back = account.run("kms_keys", **KEYS)
+    assert back["outputs"]["key_arns"] == first
+    assert {action["verb"] for action in back["actions"]} == {"update"}
+    assert not account.run("kms_keys", **KEYS)["changed"]
+
+
+def test_a_waiting_period_that_aws_does_not_know_is_refused(account: Account) -> None:
+    with pytest.raises(EngineError, match="deletion_days of the keys of pipeops-prod in us-west-2 is 3"):
+        account.run("kms_keys", **KEYS, state="absent", deletion_days=3)

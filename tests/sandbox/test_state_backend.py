@@ -159,6 +159,18 @@ def test_a_protected_table_stays(account: Account, options: dict[str, Any]) -> N
         account.run("state_backend", state="absent", **protected)
 
 
+def test_all_of_it_goes_if_that_is_asked_for(account: Account, options: dict[str, Any]) -> None:
+    account.run("state_backend", **{**options, "deletion_protection": True})
+    s3 = account.client("s3")
+    for text in ("one", "two"):
+        s3.put_object(Bucket=BUCKET, Key="outputs/prod.json", Body=text.encode())
+    s3.delete_object(Bucket=BUCKET, Key="outputs/prod.json")
+    s3.create_multipart_upload(Bucket=BUCKET, Key="unfinished")
+    prove_removes(account, "state_backend", empty=True, **options)
+    assert s3.list_buckets()["Buckets"] == []
+    assert account.client("dynamodb").list_tables()["TableNames"] == []
+
+
 def test_another_region_is_refused(account: Account, options: dict[str, Any]) -> None:
     account.run("state_backend", **options)
     with pytest.raises(PlanRefused, match="S3 cannot move a bucket"):

@@ -14,6 +14,9 @@ from typing import Any, ClassVar
 from ..engine.aws import Aws, error_code, tag_dict
 from ..engine.model import Observed, ResourceType, Scope, Traits, Update, Wanted
 
+#: The state of a key that waits for its deletion.
+PENDING = "PendingDeletion"
+
 
 class KmsKey(ResourceType):
     """A symmetric encryption key and its alias.
@@ -58,7 +61,10 @@ class KmsKey(ResourceType):
 
     @staticmethod
     def _find_by_tags(aws: Aws, scope: Scope, name: str) -> str | None:
-        """Return a key that a run made just before it was killed, before it could give it an alias."""
+        """Return a key without an alias: one of a run that was killed, or else one that waits for its deletion.
+
+        The latter is taken back: what was encrypted with it, e.g. a secret that can still be restored, needs it.
+        """
         tags = scope.identity.tags(scope.component(name))
         items = aws.pages(
             "resourcegroupstaggingapi",
@@ -68,10 +74,13 @@ class KmsKey(ResourceType):
             TagFilters=[{"Key": key, "Values": [value]} for key, value in tags.items()],
         )
         client = aws.client("kms")
-        for key_id in sorted(item["ResourceARN"].rpartition("/")[2] for item in items):
-            if client.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] != "PendingDeletion":
-                return str(key_id)
-        return None
+        found = [client.describe_key(KeyId=item["ResourceARN"])["KeyMetadata"] for item in items]
+        living = sorted(key["KeyId"] for key in found if key["KeyState"] != PENDING)
+        if living or scope.wanted[name].attributes.get("deletion_days"):
+            return str(living[0]) if living else None
+        # Of several, the one that was in use last.
+        waiting = sorted((key["DeletionDate"], key["KeyId"]) for key in found if key.get("DeletionDate"))
+        return str(waiting[-1][1]) if waiting else None
 
     @staticmethod
     def _describe(aws: Aws, scope: Scope, name: str, key_id: str, aliases: set[str]) -> Observed:
@@ -111,7 +120,7 @@ class KmsKey(ResourceType):
     def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
         client, key_id, attributes = aws.client("kms"), observed.id, wanted.attributes
         if update.name == "enabled":
-            if observed.status == "PendingDeletion":
+            if observed.status == PENDING:
                 client.cancel_key_deletion(KeyId=key_id)
             client.enable_key(KeyId=key_id)
         elif update.name == "alias":
@@ -130,7 +139,7 @@ class KmsKey(ResourceType):
 
     def delete(self, aws: Aws, observed: Observed) -> None:
         client = aws.client("kms")
-        if observed.status != "PendingDeletion":
+        if observed.status != PENDING:
             days = observed.get("deletion_days") or self.deletion_days
             client.schedule_key_deletion(KeyId=observed.id, PendingWindowInDays=days)
         if observed.get("alias"):
