@@ -83,5 +83,5 @@ def _joining(cluster: Cluster) -> Iterator[str]:
 
 def _nodegroups(cluster: Cluster, now: float) -> Iterator[dict[str, Any]]:
     for part in cluster.nodegroups.values():
-        if part.deletion is None and part.timeline.settled(now):
+        if part.deletion is None and part.timeline.settled(now) and not part.issues:
             yield part.document

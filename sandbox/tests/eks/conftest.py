@@ -44,6 +44,8 @@ class World:
         self.subnet_ids = [self.subnet(self.vpc_id, f"10.30.{index}.0/24", zone) for index, zone in enumerate("abc")]
         self.cluster_role = self.role(f"cluster-{self.region}", "eks.amazonaws.com", ASSUME_AND_TAG)
         self.node_role = self.role(f"node-{self.region}", "ec2.amazonaws.com", ASSUME)
+        worker = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"
+        self.iam.attach_role_policy(RoleName=f"node-{self.region}", PolicyArn=worker)
 
     def vpc(self, cidr: str, dns_hostnames: bool = True) -> str:
         """Make a VPC."""
@@ -78,7 +80,7 @@ class World:
 
     def plain(self, name: str = "plain", **changes: Any) -> dict[str, Any]:
         """Return a CreateCluster request without Auto Mode."""
-        return self.request(name, **(AUTO_MODE_OFF | changes))
+        return self.request(name, **(AUTO_MODE_OFF | {"bootstrapSelfManagedAddons": True} | changes))
 
     def create(self, name: str = "prod", **changes: Any) -> dict[str, Any]:
         """Create a cluster and return it as DescribeCluster shows it."""

@@ -159,3 +159,24 @@ def test_the_configuration_of_an_addon(world, refused):
     assert identity["serviceAccount"] == "cloudwatch-agent"
     assert "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy" in identity["recommendedManagedPolicies"]
     refused("ResourceNotFoundException", world.eks.describe_addon_configuration, **(request | {"addonVersion": "v0"}))
+
+
+def test_a_daemon_is_well_without_nodes(world, monkeypatch):
+    world.eks.create_cluster(**world.plain("prod"))
+    monkeypatch.setattr(control_plane.data_plane(), "can_run_pods", lambda cluster: False)
+    for name, status in (("vpc-cni", "ACTIVE"), ("coredns", "DEGRADED")):
+        world.eks.create_addon(clusterName="prod", addonName=name)
+        assert describe(world, name)["status"] == status
+
+
+def test_what_was_preserved_conflicts_until_it_may_be_overwritten(prod):
+    request = {"clusterName": "prod", "addonName": "metrics-server"}
+    prod.eks.create_addon(**request, configurationValues='{"replicas": 5}')
+    prod.eks.delete_addon(**request, preserve=True)
+    prod.eks.create_addon(**request, resolveConflicts="PRESERVE")
+    addon = describe(prod)
+    assert addon["status"] == "CREATE_FAILED"
+    assert addon["health"]["issues"][0]["code"] == "ConfigurationConflict"
+    prod.eks.delete_addon(**request)
+    prod.eks.create_addon(**request, resolveConflicts="OVERWRITE")
+    assert describe(prod)["status"] == "ACTIVE"

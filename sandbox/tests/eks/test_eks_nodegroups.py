@@ -134,3 +134,23 @@ def test_the_waiters_of_botocore_work(prod):
     prod.eks.get_waiter("nodegroup_active").wait(**key)
     prod.eks.delete_nodegroup(**key)
     prod.eks.get_waiter("nodegroup_deleted").wait(**key)
+
+
+@pytest.mark.parametrize(
+    ("policies", "addons", "words"),
+    [([], ["vpc-cni"], "failed to join"), (["AmazonEKSWorkerNodePolicy"], [], "Unhealthy nodes")],
+)
+def test_nodes_that_cannot_join_fail_their_group(world, policies, addons, words):
+    world.eks.create_cluster(**world.plain("prod", bootstrapSelfManagedAddons=False))
+    role = world.role("worker", "ec2.amazonaws.com", ["sts:AssumeRole"])
+    for policy in policies:
+        world.iam.attach_role_policy(RoleName="worker", PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
+    for addon in addons:
+        world.eks.create_addon(clusterName="prod", addonName=addon)
+    world.eks.create_nodegroup(**request(world, nodeRole=role))
+    group = describe(world)
+    assert group["status"] == "CREATE_FAILED"
+    assert group["health"]["issues"][0]["code"] == "NodeCreationFailure"
+    assert words in group["health"]["issues"][0]["message"]
+    world.eks.delete_nodegroup(clusterName="prod", nodegroupName="zone-a")
+    assert world.eks.list_nodegroups(clusterName="prod")["nodegroups"] == []

@@ -9,6 +9,7 @@ from .addresses import Addresses
 from .endpoints import Endpoints, install_endpoint_services, settle_endpoints
 from .flow_logs import FlowLogs
 from .guards import Deletions, NetworkAcls, Routes, Subnets
+from .launch_templates import LaunchTemplates
 from .nat import NatGateways, settle_nat_gateways
 from .security_groups import SecurityGroups, install_rule_description
 from .tags import Tags, install_tag_index
@@ -16,7 +17,8 @@ from .visibility import noting_new, without_new
 
 
 class Ec2(
-    NatGateways, Addresses, FlowLogs, Endpoints, Deletions, Routes, NetworkAcls, Subnets, SecurityGroups, Tags
+    NatGateways, Addresses, FlowLogs, Endpoints, Deletions, Routes, NetworkAcls, Subnets, SecurityGroups,
+    LaunchTemplates, Tags,
 ):  # fmt: skip
     """All parts of the overlay in front of moto's EC2."""
 

@@ -51,9 +51,21 @@ def create_addon(call: Call) -> Answer:
     }
     document |= {each: call[each] for each in ("serviceAccountRoleArn", "configurationValues") if call.get(each)}
     document["podIdentityAssociations"] = _bind(call, cluster, document, call.get("podIdentityAssociations") or [])
-    timeline = Timeline.start(call.now, ("CREATING", runtime.clock.duration("eks:create_addon")), last="ACTIVE")
-    cluster.addons[name] = Part(document, timeline)
+    issues = _conflicts(call, cluster, name)
+    last = "CREATE_FAILED" if issues else "ACTIVE"
+    timeline = Timeline.start(call.now, ("CREATING", runtime.clock.duration("eks:create_addon")), last=last)
+    cluster.addons[name] = Part(document, timeline, issues=issues)
     return {"addon": _answer(cluster, cluster.addons[name], timeline.first)}
+
+
+def _conflicts(call: Call, cluster: Cluster, addon: str) -> list[dict[str, Any]]:
+    """Return the issue of an add-on whose software is there with other values, which nobody allowed to overwrite."""
+    left = cluster.preserved.get(addon)
+    if call.get("resolveConflicts") == "OVERWRITE" or left in (None, call.get("configurationValues", "")):
+        cluster.preserved.pop(addon, None)
+        return []
+    message = f"Conflicts found when trying to apply. Will not continue due to resolve conflicts mode. Addon: {addon}"
+    return [{"code": "ConfigurationConflict", "message": message, "resourceIds": [cluster.name]}]
 
 
 def _check(call: Call, cluster: Cluster, addon: str, version: str) -> None:
@@ -130,7 +142,9 @@ def _status(cluster: Cluster, addon: Part, now: float) -> str:
     if addon.deletion is None and cluster.running_update(now, addon=addon.document["addonName"]):
         return "UPDATING"
     status = addon.status(now)
-    return "DEGRADED" if status == "ACTIVE" and not data_plane().can_run_pods(cluster) else status
+    # A DaemonSet without nodes has all the pods that it wants.
+    needs_nodes = not catalogue_row(cluster.name, addon.document["addonName"]).get("daemon")
+    return "DEGRADED" if status == "ACTIVE" and needs_nodes and not data_plane().can_run_pods(cluster) else status
 
 
 def _answer(cluster: Cluster, addon: Part, status: str) -> dict[str, Any]:
@@ -142,7 +156,8 @@ def _answer(cluster: Cluster, addon: Part, status: str) -> dict[str, Any]:
         "message": "The add-on is unhealthy because it doesn't have the desired number of replicas.",
         "resourceIds": [cluster.name],
     }
-    return {**document, "status": status, "health": {"issues": [issue] if status == "DEGRADED" else []}}
+    issues = {"DEGRADED": [issue], "CREATE_FAILED": addon.issues}.get(status, [])
+    return {**document, "status": status, "health": {"issues": issues}}
 
 
 @operation("ListAddons")
@@ -170,7 +185,7 @@ def update_addon(call: Call) -> Answer:
     return start_update(cluster, "AddonUpdate", "eks:update_addon", call.now, changes, params, addon=name)
 
 
-def _require_idle(cluster: Cluster, addon: Part, now: float) -> None:
+def _require_idle(cluster: Cluster, addon: Part, now: float, allowed: tuple[str, ...] = ("ACTIVE",)) -> None:
     require_active(cluster, now)
     name = addon.document["addonName"]
     running = cluster.running_update(now, addon=name)
@@ -181,16 +196,18 @@ def _require_idle(cluster: Cluster, addon: Part, now: float) -> None:
             addonName=name,
         )
     status = addon.status(now)
-    if status != "ACTIVE":
+    if status not in allowed:
         raise in_use(f"Addon {name} cannot be changed in status {status}", clusterName=cluster.name, addonName=name)
 
 
 @operation("DeleteAddon")
 def delete_addon(call: Call) -> Answer:
-    """Take an add-on away, with the associations that it owns."""
+    """Take an add-on away, with the associations that it owns; with ``preserve`` its software stays in the cluster."""
     cluster = find_cluster(call, call["clusterName"])
     addon = _addon(cluster, call["addonName"])
-    _require_idle(cluster, addon, call.now)
+    _require_idle(cluster, addon, call.now, ("ACTIVE", "CREATE_FAILED"))
+    if str(call.get("preserve", False)).lower() == "true":
+        cluster.preserved.setdefault(call["addonName"], addon.document.get("configurationValues", ""))
     _bind(call, cluster, addon.document, [])
     addon.deletion = Timeline.start(call.now, ("DELETING", runtime.clock.duration("eks:delete_addon")), last="DELETED")
     return {"addon": _answer(cluster, addon, addon.deletion.first)}

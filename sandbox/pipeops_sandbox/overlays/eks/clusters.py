@@ -50,6 +50,7 @@ def create_cluster(call: Call) -> Answer:
         timeline=Timeline.start(call.now, ("CREATING", runtime.clock.duration("eks:create_cluster")), last="ACTIVE"),
         network=network.create(call, name, identity.id, vpc["vpcId"], vpc),
         control_plane=data_plane().launch(identity, call.now, document["kubernetesNetworkConfig"]["serviceIpv4Cidr"]),
+        self_managed=not document["computeConfig"]["enabled"] and call.get("bootstrapSelfManagedAddons", True),
     )
     state_of(call).clusters[name] = cluster
     ensure_log_group(cluster)

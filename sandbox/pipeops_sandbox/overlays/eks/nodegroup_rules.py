@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from moto.iam.models import iam_backends
+
 from . import network
 from .call import Call, invalid_parameter
 from .state import Cluster
@@ -14,6 +16,8 @@ DEFAULT_DISK_GIB = 20
 DEFAULT_SIZES = {"minSize": 1, "maxSize": 2, "desiredSize": 2}
 DEFAULT_INSTANCE_TYPE = "t3.medium"
 DEFAULT_AMI_TYPE = "AL2023_x86_64_STANDARD"
+WORKER_POLICIES = frozenset({"AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodeMinimalPolicy"})
+"""One of them a node's role needs (EKS user guide, "create-node-role")."""
 SKEW = 3
 """Minor versions that nodes may be behind the control plane (Kubernetes version skew policy)."""
 
@@ -32,6 +36,22 @@ def check_launch_template(call: Call, cluster: Cluster, name: str) -> None:
     for member, word in (("diskSize", "Disk size"), ("remoteAccess", "Remote access configuration")):
         if call.get(member):
             raise _invalid(cluster, name, f"{word} must be specified within the launch template.")
+
+
+def join_issues(call: Call, cluster: Cluster, name: str) -> list[dict[str, Any]]:
+    """Return why nodes of a new group will not join: no networking, or a role that may not."""
+    roles = iam_backends[call.account][call.partition].get_roles()
+    role = next((role for role in roles if role.arn == call["nodeRole"]), None)
+    policies = {arn.rpartition("/")[2] for arn in role.managed_policies} if role else set()
+    if not policies & WORKER_POLICIES:
+        return [_creation_failure(name, "Instances failed to join the kubernetes cluster")]
+    if not cluster.auto_mode and not cluster.self_managed and "vpc-cni" not in cluster.addons:
+        return [_creation_failure(name, "Unhealthy nodes in the kubernetes cluster")]
+    return []
+
+
+def _creation_failure(name: str, message: str) -> dict[str, Any]:
+    return {"code": "NodeCreationFailure", "message": message, "resourceIds": [f"eks-{name}"]}
 
 
 def check_subnets(call: Call, cluster: Cluster, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Managed node groups: create, describe, list, update, delete. No instance is launched for them."""
+"""Managed node groups: create, describe, list, update, delete. No EC2 instance is launched for them."""
 
 from __future__ import annotations
 
@@ -45,8 +45,10 @@ def create_nodegroup(call: Call) -> Answer:
             nodegroupName=name,
         )
     document = _document(call, cluster, name)
-    timeline = Timeline.start(call.now, ("CREATING", runtime.clock.duration("eks:create_nodegroup")), last="ACTIVE")
-    cluster.nodegroups[name] = Part(document, timeline)
+    issues = rules.join_issues(call, cluster, name)
+    last = "CREATE_FAILED" if issues else "ACTIVE"
+    timeline = Timeline.start(call.now, ("CREATING", runtime.clock.duration("eks:create_nodegroup")), last=last)
+    cluster.nodegroups[name] = Part(document, timeline, issues=issues)
     if cluster.authentication_mode != "CONFIG_MAP":
         ensure_entry(cluster, call["nodeRole"], "EC2_LINUX", call.now, ())
     return {"nodegroup": _answer(cluster.nodegroups[name], timeline.first)}
@@ -102,7 +104,8 @@ def describe_nodegroup(call: Call) -> Answer:
 
 
 def _answer(group: Part, status: str) -> dict[str, Any]:
-    return {**copy.deepcopy(group.document), "status": status, "health": {"issues": []}}
+    issues = group.issues if status == "CREATE_FAILED" else []
+    return {**copy.deepcopy(group.document), "status": status, "health": {"issues": issues}}
 
 
 @operation("ListNodegroups")
@@ -111,7 +114,7 @@ def list_nodegroups(call: Call) -> Answer:
     return page(call, sorted(find_cluster(call, call["clusterName"]).nodegroups), "nodegroups")
 
 
-def _idle(call: Call, cluster: Cluster) -> Part:
+def _idle(call: Call, cluster: Cluster, allowed: tuple[str, ...] = ("ACTIVE",)) -> Part:
     """Return the node group of a request if nothing runs on it.
 
     Raises:
@@ -121,7 +124,7 @@ def _idle(call: Call, cluster: Cluster) -> Part:
     group = _group(cluster, name)
     running = cluster.running_update(call.now, nodegroup=name)
     status = group.status(call.now)
-    if running is not None or status != "ACTIVE":
+    if running is not None or status not in allowed:
         reason = f"update {running.id} is in progress" if running else f"it is in status {status}"
         raise in_use(
             f"Nodegroup {name} cannot be changed because {reason}", clusterName=cluster.name, nodegroupName=name
@@ -181,7 +184,7 @@ def update_nodegroup_version(call: Call) -> Answer:
 def delete_nodegroup(call: Call) -> Answer:
     """Delete a node group: DELETING, then gone."""
     cluster = find_cluster(call, call["clusterName"])
-    group = _idle(call, cluster)
+    group = _idle(call, cluster, ("ACTIVE", "CREATE_FAILED"))
     group.deletion = Timeline.start(
         call.now, ("DELETING", runtime.clock.duration("eks:delete_nodegroup")), last="DELETED"
     )

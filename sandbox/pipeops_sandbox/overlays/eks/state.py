@@ -63,11 +63,15 @@ class AccessEntry:
 
 @dataclass
 class Part:
-    """An add-on or a node group: its document, its life and, once asked for, its end."""
+    """An add-on or a node group: its document, its life and, once asked for, its end.
+
+    ``issues``: why it never came up, where its life ends in ``CREATE_FAILED``.
+    """
 
     document: dict[str, Any]
     timeline: Timeline
     deletion: Timeline | None = None
+    issues: list[dict[str, Any]] = field(default_factory=list)
 
     def status(self, now: float) -> str:
         """Return the life cycle's own state, running updates left aside."""
@@ -99,7 +103,8 @@ class ControlPlane:
 class Cluster:
     """One cluster. ``document`` holds what DescribeCluster answers beside the members that life decides.
 
-    ``up``: it was ACTIVE once.
+    ``up``: it was ACTIVE once. ``self_managed``: it came with networking add-ons that EKS does not manage.
+    ``preserved``: the configuration of add-ons whose software stayed when they were removed.
     """
 
     name: str
@@ -121,6 +126,8 @@ class Cluster:
     nodegroups: dict[str, Part] = field(default_factory=dict)
     associations: dict[str, dict[str, Any]] = field(default_factory=dict)
     upgraded_from: tuple[str, float] | None = None
+    self_managed: bool = False
+    preserved: dict[str, str] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:
