@@ -17,7 +17,7 @@ from .errors import EngineError
 from .model import TAGS, Key, Observed, Readiness, ResourceType, Scope
 from .planner import Action, State, in_order, make_plan
 from .values import is_pending
-from .waiting import wait_until
+from .waiting import Patience, wait_until
 
 #: Calls that one run has under way at the same time.
 WORKERS = 8
@@ -239,10 +239,16 @@ class Executor:
             if readiness is Readiness.FAILED:
                 reason = now.get("failure") or "AWS gives no reason"
                 raise EngineError(f"{what} is {now.status}: {reason}. Mend that, or remove it, then run again.")
-            return (self._with_memory(now) if readiness is Readiness.READY else None), now.status
+            state = ": ".join(filter(None, (now.status, now.get("failure"))))
+            return (self._with_memory(now) if readiness is Readiness.READY else None), state
 
-        typical = resource_type.creation.seconds
-        self.state.observed[key] = wait_until(check, what, typical, self.aws.patience, self.aws.progress)
+        typical, patience, mend = resource_type.creation.seconds, self._patience(resource_type), resource_type.stuck
+        more = (mend,) if mend else ()
+        self.state.observed[key] = wait_until(check, what, typical, patience, self.aws.progress, *more)
+
+    def _patience(self, resource_type: ResourceType) -> Patience:
+        patience, bound = self.aws.patience, resource_type.ready_within
+        return replace(patience, timeout=min(patience.timeout, bound)) if bound else patience
 
     def await_all(self) -> None:
         """Wait until everything that is wanted can be used."""

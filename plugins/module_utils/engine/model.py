@@ -194,6 +194,12 @@ class ResourceType:
     prune: ClassVar[bool] = False
     #: True if it takes minutes until others can use it: with ``wait: false`` they are left for later.
     slow: ClassVar[bool] = False
+    #: False if it is only looked at, for what others are made from: then it is never removed.
+    removable: ClassVar[bool] = True
+    #: Seconds that one gets to become usable, where the patience of the run is longer; 0 for no bound of its own.
+    ready_within: ClassVar[float] = 0
+    #: What to do if that time is over; empty for what is said of all.
+    stuck: ClassVar[str] = ""
     #: Attributes that only the run that made a change can tell: they outlive its later looks at the resource.
     remembered: ClassVar[frozenset[str]] = frozenset()
     #: Seconds after which an error that should clear by itself, see ``transient``, is taken for one that does not.

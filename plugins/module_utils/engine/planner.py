@@ -160,7 +160,8 @@ def removal_plan(state: State) -> Plan:
     # What is not wanted has no place in that order; types are declared in the order in which they build on each other.
     kinds = {kind: n for n, kind in enumerate(state.types)}
     standing = sorted(
-        state.observed.values(), key=lambda item: (-order.get(item.key, last), -kinds[item.kind], item.key)
+        (item for item in state.observed.values() if state.types[item.kind].removable),
+        key=lambda item: (-order.get(item.key, last), -kinds[item.kind], item.key),
     )
     return Plan(tuple(_removal(state.types[item.kind], item) for item in standing))
 

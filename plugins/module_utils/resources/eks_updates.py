@@ -130,14 +130,18 @@ def _await_update(aws: Aws, name: str, update_id: str, typical: float) -> None:
         update = aws.client("eks").describe_update(name=name, updateId=update_id)["update"]
         status = update["status"]
         if status in ("Failed", "Cancelled"):
-            reasons = "; ".join(_reason(error) for error in update.get("errors", [])) or "EKS gives no reason"
             raise EngineError(
-                f"{update['type']}, {what}, is {status}: {reasons}. The cluster is as before. "
+                f"{update['type']}, {what}, is {status}: {reasons(update)}. The cluster is as before. "
                 "Mend that, then run again."
             )
         return (True if status == "Successful" else None), f"{update['type']} {status}"
 
     wait_until(check, what, typical, aws.patience, aws.progress)
+
+
+def reasons(update: Mapping[str, Any]) -> str:
+    """Return why an update failed, in EKS's words."""
+    return "; ".join(_reason(error) for error in update.get("errors", [])) or "EKS gives no reason"
 
 
 def _reason(error: Mapping[str, Any]) -> str:
