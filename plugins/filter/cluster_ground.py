@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: cluster_ground
 version_added: 1.0.0
-short_description: What an Auto Mode cluster needs before anything runs in it
+short_description: What a cluster needs before anything runs in it
 description:
   - Returns the manifests of a NodeClass, NodePools that keep a number of nodes, the default StorageClass, an
     IngressClass with its parameters, and the switch that makes network policies act.
@@ -19,6 +19,11 @@ options:
     description: The outputs of M(pipeops.platform.eks_cluster). Placeholders are fine.
     type: dict
     required: true
+  compute:
+    description: With V(managed_node_groups) there are no node pools, and the StorageClass is that of the EBS add-on.
+    type: str
+    choices: [auto, managed_node_groups]
+    default: auto
   minimum:
     description: The fewest nodes.
     type: int
@@ -88,7 +93,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils.kube.ground import ground
 
-DEFAULTS = {"disk_gib": 80, "ingress_scheme": "internet-facing", "certificate_arns": ()}
+DEFAULTS = {"compute": "auto", "disk_gib": 80, "ingress_scheme": "internet-facing", "certificate_arns": ()}
 REQUIRED = ("minimum", "maximum", "zones", "instance_types", "subnet_ids", "kms_key_arn")
 
 

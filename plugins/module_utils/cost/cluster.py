@@ -33,6 +33,8 @@ def lines(sheet: Sheet) -> Iterator[Line]:
     by_type = nodes(sheet)
     for instance_type, counts in by_type.items():
         yield sheet.line(NODES, f"EC2 {instance_type}", "nodes", (EC2, on_demand(instance_type)), counts)
+        if sheet.inventory.text("eks_compute") == "managed_node_groups":
+            continue
         fee = (EKS, f"auto-mode-fee:{instance_type}")
         yield sheet.line(AUTO_MODE, f"Auto Mode fee of {instance_type}", "nodes", fee, counts)
     if any(instance_type.startswith("t") for instance_type in by_type):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an Auto Mode cluster needs before anything runs in it: nodes within bounds, storage, a way in. Pure."""
+"""What a cluster needs before anything runs in it: nodes within bounds, storage, a way in. Pure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any
 NODE_CLASS = "platform"
 STORAGE_CLASS = "gp3"
 INGRESS_CLASS = "alb"
+#: The driver of volumes: Auto Mode's own has another name than the add-on's.
+DRIVERS = {"auto": "ebs.csi.eks.amazonaws.com", "managed_node_groups": "ebs.csi.aws.com"}
 SIZE = re.compile(r"\.(?:(?P<times>[0-9]*)xlarge|(?P<word>medium|large))$")
 
 
@@ -106,8 +108,8 @@ def node_class(outputs: Mapping[str, Any], subnet_ids: Sequence[str], kms_key_ar
     }
 
 
-def storage_class(kms_key_arn: str) -> dict[str, Any]:
-    """Return the default class of volumes. The driver of Auto Mode has a name of its own."""
+def storage_class(kms_key_arn: str, compute: str = "auto") -> dict[str, Any]:
+    """Return the default class of volumes."""
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -115,7 +117,7 @@ def storage_class(kms_key_arn: str) -> dict[str, Any]:
             "name": STORAGE_CLASS,
             "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
         },
-        "provisioner": "ebs.csi.eks.amazonaws.com",
+        "provisioner": DRIVERS[compute],
         "parameters": {"type": "gp3", "encrypted": "true", "kmsKeyId": kms_key_arn},
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "WaitForFirstConsumer",
@@ -167,13 +169,16 @@ def ground(outputs: Mapping[str, Any], settings: Mapping[str, Any]) -> list[dict
 
     Args:
         outputs: those of the module ``eks_cluster``.
-        settings: ``minimum``, ``maximum``, ``zones``, ``instance_types``, ``subnet_ids``, ``kms_key_arn`` (of volumes),
-            ``disk_gib``, ``ingress_scheme``, ``certificate_arns``.
+        settings: ``compute``, ``minimum``, ``maximum``, ``zones``, ``instance_types``, ``subnet_ids``,
+            ``kms_key_arn`` (of volumes), ``disk_gib``, ``ingress_scheme``, ``certificate_arns``.
     """
+    key = settings["kms_key_arn"]
+    if settings["compute"] != "auto":
+        # Nodes are EKS's node groups, and load balancers a matter of the add-on that makes them.
+        return [storage_class(key, settings["compute"])]
     pools = node_pools(
         int(settings["minimum"]), int(settings["maximum"]), settings["zones"], settings["instance_types"]
     )
-    key = settings["kms_key_arn"]
     return [
         network_policies_enforced(),
         node_class(outputs, settings["subnet_ids"], key, int(settings["disk_gib"])),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network
 
+from ..layers._eks_addons import addon_problems
 from ..layers._eks_rules import LONGEST_ROLE_NAME, role_name
 from .inventory import Inventory, range_fault, repeated
 from .log_retention import retention_problem
@@ -28,6 +29,7 @@ TYPE = re.compile(r"[a-z][a-z0-9-]*\.(?P<size>nano|micro|small|medium|large|[0-9
 TOO_SMALL = ("nano", "micro", "small")
 #: Addresses that Auto Mode gives a node at a time (a /28), and those that AWS keeps of a subnet.
 ADDRESSES_OF_NODE, ADDRESSES_OF_AWS = 16, 5
+REVISION = re.compile(r"[A-Za-z0-9]{1,10}")
 PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[\w+=,.@/-]+")
 
 
@@ -122,10 +124,40 @@ def node_types(inventory: Inventory) -> Iterable[Problem]:
         if not found:
             mend = "Write family and size, e.g. m5.large; the prefix db. is for databases."
             yield inventory.problem(variable, "this is no EC2 instance type", mend, value=name)
+        elif not _auto_mode(inventory):
+            continue
         elif found["size"] in TOO_SMALL or (found["size"] == "medium" and not name.startswith("t")):
             mend = "Choose t3.medium, or large and above."
             reason = "Auto Mode takes sizes above small with 2 vCPU or more"
             yield inventory.problem(variable, reason, mend, value=name)
+
+
+def _auto_mode(inventory: Inventory) -> bool:
+    return inventory.text("eks_compute") != "managed_node_groups"
+
+
+def cluster_addons(inventory: Inventory) -> Iterable[Problem]:
+    """EKS add-ons are named once, are none of what Auto Mode is itself, and share no service account with workloads."""
+    addons = inventory.records("eks_cluster_addons")
+    irsa = inventory.text("eks_workload_identity") == "irsa"
+    for reason, mend in addon_problems(addons, auto_mode=_auto_mode(inventory), irsa=irsa):
+        yield inventory.problem("eks_cluster_addons", reason, mend)
+    roles = inventory.records("eks_workload_roles")
+    taken = {f"{role.get('namespace')}/{role.get('service_account')}" for role in roles}
+    for addon in addons:
+        for role in addon.get("roles") or []:
+            workload = f"{addon.get('namespace') or 'kube-system'}/{role.get('service_account')}"
+            if workload in taken:
+                reason = f"{workload} has a role in eks_workload_roles already, and EKS gives a service account one"
+                yield inventory.problem("eks_cluster_addons", reason, "Take it out of one of them.")
+
+
+def node_revision(inventory: Inventory) -> Iterable[Problem]:
+    """What ends the names of node groups is short, and fits a name."""
+    text = inventory.text("eks_node_revision")
+    if text and not REVISION.fullmatch(text):
+        mend = 'Write up to ten letters and digits, e.g. "2".'
+        yield inventory.problem("eks_node_revision", "it is the ending of node groups' names", mend)
 
 
 def access_entries(inventory: Inventory) -> Iterable[Problem]:
@@ -169,6 +201,8 @@ RULES: tuple[Callable[[Inventory], Iterable[Problem]], ...] = (
     services_range,
     node_bounds,
     node_types,
+    node_revision,
+    cluster_addons,
     access_entries,
     workload_roles,
     logs,

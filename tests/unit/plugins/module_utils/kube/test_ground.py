@@ -37,6 +37,11 @@ def values(pool: dict[str, Any], key: str) -> list[str]:
     return list(found)
 
 
+def test_node_groups_need_no_pools_and_another_driver_of_volumes() -> None:
+    (only,) = cluster_ground(OUTPUTS, compute="managed_node_groups", **SETTINGS)
+    assert (only["kind"], only["provisioner"]) == ("StorageClass", "ebs.csi.aws.com")
+
+
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_static_pools_hold_the_least_and_the_dynamic_one_what_is_left(environment: str) -> None:
     least, most, types, size = ENVIRONMENTS[environment]

@@ -67,6 +67,9 @@ ALLOWED: list[tuple[Rule, Changes]] = [
     (cluster_rules.node_bounds, {"eks_node_minimum": 10, "eks_node_maximum": 10}),
     (cluster_rules.node_bounds, {"vpc_cidr": "10.0.0.0/20", "eks_node_maximum": 191}),
     (cluster_rules.node_types, {"eks_node_instance_types": ["t3.medium", "t4g.medium", "c7g.2xlarge", "m5.large"]}),
+    (cluster_rules.node_types, {"eks_compute": "managed_node_groups", "eks_node_instance_types": ["t3.small"]}),
+    (cluster_rules.cluster_addons, {"eks_cluster_addons": [{"name": "metrics-server", "version": "latest"}]}),
+    (cluster_rules.cluster_addons, {"eks_compute": "managed_node_groups", "eks_cluster_addons": [{"name": "coredns"}]}),
     (cluster_rules.access_entries, {"eks_access_entries": [{"principal_arn": "arn:aws:iam::123456789012:role/a/b"}]}),
     (
         cluster_rules.workload_roles,
@@ -180,6 +183,31 @@ REFUSED: list[tuple[Rule, Changes, list[tuple[str, str]]]] = [
         cluster_rules.node_bounds,
         {"vpc_cidr": "10.0.0.0/20", "eks_node_maximum": 192},
         [("eks_node_maximum", "addresses for 191 nodes")],
+    ),
+    (
+        cluster_rules.node_revision,
+        {"eks_node_revision": "a-b"},
+        [("eks_node_revision", "ending of node groups' names")],
+    ),
+    (
+        cluster_rules.cluster_addons,
+        {
+            "eks_cluster_addons": [
+                {"name": "coredns"},
+                {"name": "metrics-server", "version": "0.8"},
+                {"name": "fluent-bit"},
+                {"name": "fluent-bit", "roles": [{"service_account": "one"}]},
+                {"name": "external-dns", "roles": [{"service_account": "dns", "role_arn": "arn:aws:iam::1:role/dns"}]},
+            ],
+            "eks_workload_roles": [{"namespace": "kube-system", "service_account": "dns"}],
+        },
+        [
+            ("eks_cluster_addons", "Auto Mode brings coredns itself"),
+            ("eks_cluster_addons", "fluent-bit is there 2 times"),
+            ("eks_cluster_addons", "'0.8' is no version"),
+            ("eks_cluster_addons", "has no policies"),
+            ("eks_cluster_addons", "kube-system/dns has a role in eks_workload_roles already"),
+        ],
     ),
     (
         cluster_rules.node_types,
