@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.destroy.conftest import PAIR, REGIONS, Doomed
+from tests.destroy.conftest import PAIR, QUICK, REGIONS, Doomed
 from tests.platform_runs import Run
 
 Stand = Callable[[str], Doomed]
@@ -118,6 +118,19 @@ def test_what_the_cluster_left_goes_with_it(stand: Stand) -> None:
     assert (volume in left, bystander in left) == (False, True)
     groups = [row["logGroupName"] for row in dev.client("logs").describe_log_groups()["logGroups"]]
     assert groups == ["/aws/rds/instance/pipeops-dev2/postgresql"]
+
+
+def test_node_groups_and_add_ons_go_before_their_cluster(stand: Stand) -> None:
+    dev = stand("dev")
+    dev.begin()
+    nodes = {"eks_compute": "managed_node_groups"}
+    first = dev.playbook("dev", extra={**QUICK, **nodes})
+    assert first.status == 0, first.output[-3000:]
+    assert len(dev.client("eks").list_nodegroups(clusterName="pipeops-dev")["nodegroups"]) == 3
+    announced, done = dev.destroy("dev", check=True, **nodes), dev.destroy("dev", **nodes)
+    assert done.status == 0, done.output[-3000:]
+    assert announced.actions("dev") == done.actions("dev")
+    assert dev.standing("dev") == []
 
 
 def test_what_somebody_else_made_under_its_tags_fails_the_proof(stand: Stand) -> None:

@@ -17,8 +17,10 @@ def share(minimum: int, maximum: int, zones: Sequence[str]) -> dict[str, tuple[i
     """Return the bounds of each zone's group, so that they come to the environment's in sum.
 
     What does not come out even goes to the first zones. A zone that may have no node has no group, since EKS takes
-    none with a maximum of 0.
+    none with a maximum of 0. Without zones there are no groups: their removal needs to know of none.
     """
+    if not zones:
+        return {}
     low, high = _parts(minimum, len(zones)), _parts(maximum, len(zones))
     return {zone: bounds for zone, bounds in zip(zones, zip(low, high, strict=True), strict=True) if bounds[1]}
 

@@ -35,6 +35,10 @@ def test_bounds_hold_in_sum(bounds: tuple[int, int], expected: dict[str, tuple[i
     assert all(low <= high for low, high in shared.values())
 
 
+def test_without_zones_there_are_no_bounds() -> None:
+    assert share(2, 4, []) == {}
+
+
 @pytest.mark.parametrize(
     ("version", "chosen"),
     [("default", "v1.9.2-eksbuild.10"), ("latest", "v1.10.0-eksbuild.1"), ("v1.0.0-eksbuild.1", "v1.0.0-eksbuild.1")],
