@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psutil
 import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws
@@ -34,6 +35,7 @@ NAMES = ["api-services", "batch-jobs", "sample-app", "web-frontend"]
 #: Add-ons without which applications come all the same: they would take most of the time.
 LEFT_OUT = ("prometheus_operator_crds", "kube_prometheus_stack", "cloudwatch_exporter", "cloudwatch")
 SETTINGS: dict[str, Any] = {name: {"enabled": False} for name in LEFT_OUT}
+IMAGE = "registry.example.com/write-guard:1"
 CLAIM = "/api/v1/namespaces/api-services/persistentvolumeclaims/uploads"
 
 
@@ -45,7 +47,7 @@ class Clusters:
 
     def run(self, playbook: str, *inventories: str, check: bool = False, **extra: Any) -> PlaybookRun:
         """Run a playbook and insist on its end."""
-        settings = {"cluster_addons_settings": SETTINGS}
+        settings = {"cluster_addons_settings": SETTINGS, "write_guard_image": IMAGE}
         return self.stand.playbook(playbook, inventories or BOTH, check=check, **settings, **extra)
 
     def done(self, playbook: str, *inventories: str, **extra: Any) -> dict[str, Any]:
@@ -61,6 +63,11 @@ class Clusters:
         cluster = find_cluster(aws, f"pipeops-{environment}")
         assert cluster is not None
         return Api(aws, cluster)
+
+    def client(self, service: str, environment: str) -> Any:
+        """Return a client of AWS, as an operator at a console."""
+        keys = {"aws_access_key_id": KEYS["access_key"], "aws_secret_access_key": KEYS["secret_key"]}
+        return boto3.client(service, PLACES[environment], endpoint_url=self.stand.url, **keys)
 
     def applications(self, environment: str) -> list[str]:
         """Return the applications of a cluster."""
@@ -114,6 +121,22 @@ def as_the_inventories_say(clusters: Clusters) -> None:
     """Insist that prod has the applications and dr has none."""
     assert (clusters.role("prod"), clusters.role("dr")) == ("active", "standby")
     assert (clusters.applications("prod"), clusters.applications("dr")) == (NAMES, [])
+
+
+@pytest.mark.parametrize("environment", BOTH)
+def test_a_guard_stands_beside_each_database(clusters: Clusters, environment: str) -> None:
+    found = clusters.api(environment).get("/apis/apps/v1/namespaces/write-guard/deployments/write-guard")
+    assert found["status"]["availableReplicas"] == 2
+    (container,) = found["spec"]["template"]["spec"]["containers"]
+    told = {one["name"].removeprefix("WRITE_GUARD_"): one["value"] for one in container["env"]}
+    assert container["image"] == IMAGE
+    assert (told["ENVIRONMENT"], told["SERVICE"], told["LEASE_SECONDS"]) == (environment, "prod", "15")
+    rds = clusters.client("rds", environment)
+    (instance,) = rds.describe_db_instances(DBInstanceIdentifier=f"pipeops-{environment}")["DBInstances"]
+    assert told["ENDPOINT"] == instance["Endpoint"]["Address"]
+    eks = clusters.client("eks", environment)
+    listed = eks.list_pod_identity_associations(clusterName=f"pipeops-{environment}", namespace="write-guard")
+    assert [one["serviceAccount"] for one in listed["associations"]] == ["write-guard"]
 
 
 def test_what_would_become_of_applications_is_announced(clusters: Clusters) -> None:

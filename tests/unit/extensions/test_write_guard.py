@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import kubernetes_validate
 import pytest
 import yaml
 from write_guard.database import Standing
@@ -134,18 +135,45 @@ def test_settings_that_cannot_be_are_refused(name: str, value: str | None, said:
         Settings.read({key: text for key, text in given.items() if text is not None})
 
 
+def objects(image: str = "registry/write-guard:1", **more: object) -> list[dict[str, Any]]:
+    """Return what the role write_guard applies."""
+    template = Path(__file__).parents[3] / "roles" / "write_guard" / "templates" / "objects.yml.j2"
+    text = template.read_text("utf-8").split("\n", 1)[1]
+    given = {name.removeprefix("WRITE_GUARD_"): value for name, value in VARIABLES.items()} | {"PORT": 5432}
+    known = {
+        "write_guard_image": image, "write_guard_namespace": "write-guard", "write_guard_settings": given,
+        "write_guard_database_cidrs": ["10.0.0.0/16"], "write_guard_role_arn": "",
+    }  # fmt: skip
+    template_of = jinja2.Template(text, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return [item for item in yaml.safe_load_all(template_of.render(known | more)) if item]
+
+
 def test_the_deployment_names_settings_that_there_are() -> None:
-    template = Path(__file__).parents[3] / "extensions" / "write_guard" / "deployment.yaml.j2"
-    given = {name.removeprefix("WRITE_GUARD_"): value for name, value in VARIABLES.items()}
-    text = jinja2.Template(template.read_text("utf-8"), undefined=jinja2.StrictUndefined).render(
-        write_guard_image="registry/write-guard:1", write_guard_namespace="platform", write_guard_settings=given
-    )
-    account, deployment = yaml.safe_load_all(text)
-    pod = deployment["spec"]["template"]["spec"]
-    assert pod["serviceAccountName"] == account["metadata"]["name"]
+    found = {item["kind"]: item for item in objects()}
+    pod = found["Deployment"]["spec"]["template"]["spec"]
+    assert pod["serviceAccountName"] == found["ServiceAccount"]["metadata"]["name"]
     (container,) = pod["containers"]
     told = {one["name"]: one["value"] for one in container["env"]}
     settings = Settings.read(told)
     assert (settings.endpoint, settings.lease_seconds) == (SETTINGS.endpoint, 15)
     (mount,) = container["volumeMounts"]
     assert settings.alive_file.startswith(mount["mountPath"])
+
+
+def test_kubernetes_takes_every_object() -> None:
+    for item in objects():
+        kubernetes_validate.validate(item, "1.36", strict=True)
+
+
+def test_the_guard_reaches_what_it_asks_and_nothing_else() -> None:
+    (policy,) = (item["spec"] for item in objects() if item["kind"] == "NetworkPolicy")
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    assert "ingress" not in policy
+    assert sorted(port["port"] for rule in policy["egress"] for port in rule["ports"]) == [53, 53, 80, 443, 5432]
+
+
+def test_without_an_image_there_is_nothing_and_a_role_is_named_where_it_is_given() -> None:
+    assert objects(image="") == []
+    arn = "arn:aws:iam::123456789012:role/guard"
+    (account,) = (item for item in objects(write_guard_role_arn=arn) if item["kind"] == "ServiceAccount")
+    assert account["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": arn}
