@@ -213,7 +213,9 @@ class SecurityGroup(Leftover):
             tags = tag_dict(item.get("Tags"))
             # EKS takes its own group along, while it has a cluster.
             if maker.made(tags) and item["GroupId"] != standing:
-                yield Observed(self.kind, item["GroupName"], item["GroupId"], {}, tags)
+                # Its name is unique in its VPC only.
+                name = f"{item['GroupName']} ({item['GroupId']})"
+                yield Observed(self.kind, name, item["GroupId"], {}, tags)
 
     def delete(self, aws: Aws, observed: Observed) -> None:
         client = aws.client("ec2")

@@ -62,9 +62,11 @@ class RdsRetainedBackup(_Copy):
     def found(self, aws: Aws, scope: Scope, asked: Mapping[str, Any]) -> list[Observed]:
         items = aws.pages("rds", "describe_db_instance_automated_backups", "DBInstanceAutomatedBackups")
         return [
-            Observed(self.kind, item["DBInstanceIdentifier"], item["DBInstanceAutomatedBackupsArn"], {}, tags, state)
+            # An identifier may have had several instances, one after the other.
+            Observed(self.kind, f"{item['DBInstanceIdentifier']} ({arn.rpartition(':')[2]})", arn, {}, tags, state)
             for item in items
-            for tags, state in [(tag_dict(item.get("TagList")), item["Status"])]
+            for arn, state in [(str(item["DBInstanceAutomatedBackupsArn"]), item["Status"])]
+            for tags in [tag_dict(item.get("TagList"))]
             if state in RETAINED and (is_owned(scope, tags) or item["DBInstanceArn"] in asked["sources"])
         ]
 
