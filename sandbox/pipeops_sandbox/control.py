@@ -19,7 +19,8 @@ from .faults import EFFECTS, Rule
 from .http_server import Environ, Response
 from .kubernetes import build, programs
 from .origins import url_from
-from .overlays.eks.state import Cluster, EksState
+from .overlays.eks.insights import STATUSES
+from .overlays.eks.state import Cluster, eks_state
 from .overlays.rds import inject
 from .overlays.rds.store import DbInstance, store_of
 from .runtime import runtime
@@ -71,6 +72,7 @@ class Control:
             ("POST", "snapshot", self._snapshot),
             ("POST", "restore", self._restore),
             ("POST", "rds/([^/]+)/([^/]+)", self._set_instance),
+            ("POST", "eks/([^/]+)/([^/]+)", self._set_insight),
             ("GET", "network", self._network),
             ("POST", "network", self._set_network),
             ("GET", "kubernetes", self._clusters),
@@ -217,6 +219,16 @@ class Control:
         self._sandbox.changed()
         return {"region": region, "identifier": identifier} | body
 
+    def _set_insight(self, _query: _Query, body: _Body, region: str, name: str) -> Any:
+        """Have EKS say something of a cluster's next upgrade."""
+        self._check_region(region)
+        _only(body, {"insight", "status", "reason"})
+        status = _choice("status", body.get("status"), STATUSES)
+        with self._sandbox.lock:
+            self._cluster(region, name).insights[str(body.get("insight"))] = (status, str(body.get("reason", "")))
+        self._sandbox.changed()
+        return {"region": region, "cluster": name} | body
+
     def _put_replay(self, servers: PostgresPlane, instance: DbInstance, state: str) -> None:
         try:
             servers.replay(instance, running=state == "running")
@@ -270,11 +282,10 @@ class Control:
         return {"region": region, "name": name} | body
 
     def _cluster(self, region: str, name: str) -> Cluster:
-        store = runtime.stores.get(("eks", self._sandbox.account, region))
-        found = store.clusters if isinstance(store, EksState) else {}
+        found = eks_state(self._sandbox.account, region).clusters
         if name not in found:
             have = ", ".join(sorted(found)) or "none"
-            raise NoSuchThing(f"there is no cluster {name!r} in {region}; there are: {have}")
+            raise NoSuchThing(f"there is no EKS cluster {name!r} in {region}; there are: {have}")
         return found[name]
 
     def _instance(self, region: str, identifier: str) -> DbInstance:

@@ -155,6 +155,10 @@ class Api:
                 return None
             raise
 
+    def text(self, path: str) -> str:
+        """Return what the server answers in plain text, e.g. its metrics."""
+        return str(self._send("GET", path, {}, accept="text/plain")["text"])
+
     def apply(self, path: str, body: Mapping[str, Any], *, dry_run: bool) -> dict[str, Any]:
         """Apply an object on the server's side and return it. Fields that its kind does not have are refused."""
         query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
@@ -183,12 +187,18 @@ class Api:
         return self._kinds[api_version].get(kind)
 
     def _send(
-        self, method: str, path: str, query: Mapping[str, str], body: str | None = None, content: str = ""
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: str | None = None,
+        content: str = "",
+        accept: str = "application/json",
     ) -> dict[str, Any]:
         started, pause = time.monotonic(), 0.2
         while True:
             try:
-                return self._once(method, path, query, body, content)
+                return self._once(method, path, query, body, content, accept)
             except Refused as error:
                 limit = self._forbearance(error)
                 if time.monotonic() - started + pause > limit:
@@ -210,13 +220,17 @@ class Api:
             return min(self.patience.timeout, ENTRY_SPREADS_WITHIN)
         return min(self.patience.timeout, SERVER_RETURNS_WITHIN) if error.status in PASSING else 0
 
-    def _once(self, method: str, path: str, query: Mapping[str, str], body: str | None, content: str) -> dict[str, Any]:
+    def _once(
+        self, method: str, path: str, query: Mapping[str, str], body: str | None, content: str, accept: str
+    ) -> dict[str, Any]:
         url = f"{self.cluster.endpoint}{path}?{urlencode(query)}"
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": accept}
         headers |= {"Content-Type": content} if content else {}
         if method != "GET" and "dryRun" not in query:
             insist(f"{method} {path} in {self.where}")
         answer = self._pool.request(method, url, body=body, headers=headers)
+        if accept == "text/plain" and answer.status < 400:
+            return {"text": answer.data.decode("utf-8", "replace")}
         try:
             found = json.loads(answer.data or b"{}")
         except ValueError:

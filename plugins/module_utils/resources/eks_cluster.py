@@ -80,8 +80,8 @@ class EksCluster(ResourceType):
         Update("deletion_protection", ("deletion_protection",), Traits(QUICK_UPDATE)),
     )
     fixed: ClassVar[Mapping[str, str]] = {
-        "version": "It is changed one minor at a time, with checks before: use playbooks/upgrade_cluster.yml, and "
-        "set the version to what stands until then.",
+        "version": "site.yml upgrades none. Run ansible-playbook playbooks/upgrade_cluster.yml -i inventories/ENV: "
+        "it goes up one minor at a time, with checks before; until then set eks_version to what stands.",
         "role_arn": "EKS keeps a cluster's role for good: give the role its former name, or build a new cluster.",
         "service_ipv4_cidr": "It is set for good at creation: set it back, or build a new cluster beside this one.",
     }

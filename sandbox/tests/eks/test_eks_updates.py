@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pipeops_sandbox.overlays.eks.state import eks_state
 from pipeops_sandbox.runtime import runtime
 
 INVALID = "InvalidParameterException"
@@ -261,8 +262,21 @@ def test_cluster_versions(world, refused):
     refused(INVALID, world.eks.describe_cluster_versions, clusterVersions=["0.1"])
 
 
-def test_insights_list_nothing(world, refused):
-    world.create()
-    assert world.eks.list_insights(clusterName="prod")["insights"] == []
+def test_insights_tell_of_the_next_version(world, refused):
+    world.create("prod", version="1.36")
+    assert len(world.eks.list_insights(clusterName="prod")["insights"]) == 4
+    only = {"kubernetesVersions": ["1.37"], "statuses": ["WARNING", "ERROR"]}
+    assert world.eks.list_insights(clusterName="prod", filter=only)["insights"] == []
     refused("ResourceNotFoundException", world.eks.describe_insight, clusterName="prod", id="x")
     refused("ResourceNotFoundException", world.eks.list_insights, clusterName="none")
+
+
+def test_an_insight_that_speaks_against_an_upgrade_stops_it_unless_forced(world, refused):
+    world.eks.create_cluster(**world.plain("prod", version="1.36"))
+    eks_state("123456789012", "us-west-2").clusters["prod"].insights["Deprecated APIs"] = ("ERROR", "in use")
+    (found,) = world.eks.list_insights(clusterName="prod", filter={"statuses": ["ERROR"]})["insights"]
+    detail = world.eks.describe_insight(clusterName="prod", id=found["id"])["insight"]
+    assert detail["categorySpecificSummary"]["deprecationDetails"][0]["stopServingVersion"] == "1.37"
+    refused("InvalidStateException", world.eks.update_cluster_version, name="prod", version="1.37")
+    world.eks.update_cluster_version(name="prod", version="1.37", force=True)
+    assert world.describe("prod")["version"] == "1.37"

@@ -66,6 +66,12 @@ def require_addon_version(cluster: str, addon: str, version: str, kubernetes: st
         )
 
 
+def runs_on(addon: str, version: str, kubernetes: str) -> bool:
+    """Tell whether a version of an add-on runs on a Kubernetes version."""
+    facts = _catalogue()[addon]["versions"].get(version)
+    return facts is not None and kubernetes in facts["kubernetes"]
+
+
 def check_configuration(cluster: str, addon: str, values: str | None) -> None:
     """Refuse configuration values that are neither JSON nor YAML, or do not follow the add-on's schema.
 

@@ -104,7 +104,8 @@ class Cluster:
     """One cluster. ``document`` holds what DescribeCluster answers beside the members that life decides.
 
     ``up``: it was ACTIVE once. ``self_managed``: it came with networking add-ons that EKS does not manage.
-    ``preserved``: the configuration of add-ons whose software stayed when they were removed.
+    ``preserved``: the configuration of add-ons whose software stayed when they were removed. ``insights``: status and
+    reason that a test has EKS say of the next upgrade, by the beginning of an insight's name.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Cluster:
     upgraded_from: tuple[str, float] | None = None
     self_managed: bool = False
     preserved: dict[str, str] = field(default_factory=dict)
+    insights: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:

@@ -1,10 +1,12 @@
-"""UpdateClusterVersion, DescribeClusterVersions, ListInsights, DescribeInsight."""
+"""UpdateClusterVersion, DescribeClusterVersions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .call import Answer, Call, invalid_parameter, not_found, operation, page
+from ...errors import AwsError
+from . import insights
+from .call import Answer, Call, invalid_parameter, operation, page
 from .state import Cluster, find_cluster
 from .updates import require_idle, start_update
 from .version_catalogue import (
@@ -46,6 +48,7 @@ def update_cluster_version(call: Call) -> Answer:
         raise invalid_parameter("rollbackConfig is for a rollback only", clusterName=name)
     else:
         _check_nodegroups(cluster)
+        _check_insights(call, cluster, wanted)
     changes = {"version": wanted, "platformVersion": platform_version(wanted)}
     params = {"Version": wanted, "PlatformVersion": changes["platformVersion"]}
     return start_update(cluster, kind, "eks:update_cluster_version", call.now, changes, params)
@@ -59,6 +62,17 @@ def _check_nodegroups(cluster: Cluster) -> None:
         raise invalid_parameter(
             f"Nodegroups {', '.join(behind)} must be updated to match cluster version {version} "
             "before updating cluster version",
+            clusterName=cluster.name,
+        )
+
+
+def _check_insights(call: Call, cluster: Cluster, wanted: str) -> None:
+    """Refuse an upgrade that insights speak against, unless the caller forces it."""
+    blocking = insights.errors(cluster, wanted, call.now)
+    if blocking and not call.get("force"):
+        raise AwsError(
+            "InvalidStateException",
+            f"Cluster {cluster.name} cannot be updated to {wanted} because of insights: {', '.join(blocking)}",
             clusterName=cluster.name,
         )
 
@@ -114,17 +128,3 @@ def _version(version: str, now: float) -> dict[str, Any]:
         "kubernetesPatchVersion": row["patch"],
         "controlPlaneScalingTiers": [{"tierName": tier} for tier in scaling_tiers()],
     }
-
-
-@operation("ListInsights")
-def list_insights(call: Call) -> Answer:
-    """Return no insight: nothing runs in the cluster that could stand in the way of an upgrade."""
-    find_cluster(call, call["clusterName"])
-    return page(call, [], "insights")
-
-
-@operation("DescribeInsight")
-def describe_insight(call: Call) -> Answer:
-    """Find no insight, as ListInsights lists none."""
-    find_cluster(call, call["clusterName"])
-    raise not_found(f"No insight found for ID: {call['id']}", clusterName=call["clusterName"])
