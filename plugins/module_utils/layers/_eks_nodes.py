@@ -30,7 +30,9 @@ def _parts(total: int, count: int) -> list[int]:
     return [each + (number < rest) for number in range(count)]
 
 
-def machine(ami_type: str, disk_gib: int, kms_key_arn: str | None, tags: Mapping[str, str]) -> dict[str, Any]:
+def machine(
+    ami_type: str, disk_gib: int, kms_key_arn: str | None, tags: Mapping[str, str], cluster: str
+) -> dict[str, Any]:
     """Return the launch template of nodes: encrypted gp3 disks, and credentials of the instance for no pod.
 
     Args:
@@ -39,7 +41,9 @@ def machine(ami_type: str, disk_gib: int, kms_key_arn: str | None, tags: Mapping
     device = next(path for prefix, path in DEVICES.items() if ami_type.startswith(prefix))
     key = {"KmsKeyId": kms_key_arn} if kms_key_arn else {}
     disk = {"DeleteOnTermination": True, "Encrypted": True, **key, "VolumeSize": disk_gib, "VolumeType": "gp3"}
-    named = [{"Key": name, "Value": value} for name, value in sorted(tags.items())]
+    # So both are known for parts of the cluster, which come and go without a plan.
+    own = {**tags, f"kubernetes.io/cluster/{cluster}": "owned"}
+    named = [{"Key": name, "Value": value} for name, value in sorted(own.items())]
     return {
         "BlockDeviceMappings": [{"DeviceName": device, "Ebs": disk}],
         "MetadataOptions": {"HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1, "HttpTokens": "required"},

@@ -169,9 +169,10 @@ def _nodes(
         "inline_policies": {},
     }
     own = {"Name": f"{cluster}-worker", **context.identity.tags(f"{context.layer}/worker")}
-    data = machine(params["ami_type"], params["node_disk_gib"], params["kms_key_arn"], own)
+    data = machine(params["ami_type"], params["node_disk_gib"], params["kms_key_arn"], own, cluster)
     before = tuple(("eks_addon", addon["name"]) for addon in addons if addon["name"] in BEFORE_NODES)
-    zones = dict(zip(params["zones"], params["subnet_ids"], strict=True))
+    # A removal need not know where nodes are: groups are found by their tags.
+    zones = dict(zip(params["zones"], params["subnet_ids"], strict=params["state"] == "present"))
     bounds = share(params["node_minimum"], params["node_maximum"], list(zones))
     return [
         Wanted(WORKER.kind, WORKER.name, role, context.tags(WORKER.name)),
@@ -190,27 +191,36 @@ def _group(
     data: Mapping[str, Any],
     before: tuple[Key, ...],
 ) -> Wanted:
+    made_with = {
+        "node_role_arn": Ref(WORKER.kind, WORKER.name, "arn"),
+        "launch_template_id": Ref(TEMPLATE.kind, TEMPLATE.name),
+        "launch_template_version": Ref(TEMPLATE.kind, TEMPLATE.name, "version"),
+        "template": data,
+    }
     attributes = {
+        **_machines(params),
+        **made_with,
         "cluster_name": cluster,
         "name": f"{cluster}-{zone}-{params['node_revision']}",
         "version": None if params["node_version_rule"] == KEEP else params["kubernetes_version"],
         "version_rule": params["node_version_rule"],
-        "release_version": params["node_release_version"],
         "subnet_ids": [subnet_id],
-        "instance_types": params["instance_types"],
-        "ami_type": params["ami_type"],
-        "capacity_type": "ON_DEMAND",
-        "node_role_arn": Ref(WORKER.kind, WORKER.name, "arn"),
         "minimum": bounds[0],
         "maximum": bounds[1],
         "labels": {"pipeops.platform/pool": "base"},
         "max_unavailable": 1,
-        "launch_template_id": Ref(TEMPLATE.kind, TEMPLATE.name),
-        "launch_template_version": Ref(TEMPLATE.kind, TEMPLATE.name, "version"),
-        "template": data,
         "condition": "sound",
     }
     return Wanted("eks_node_group", zone, attributes, context.tags(zone), before)
+
+
+def _machines(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "release_version": params["node_release_version"],
+        "instance_types": params["instance_types"],
+        "ami_type": params["ami_type"],
+        "capacity_type": "ON_DEMAND",
+    }
 
 
 def outputs(view: View, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from ..engine.aws import Aws
@@ -201,7 +202,7 @@ def await_others(aws: Aws, cluster: str, leaving: str) -> None:
         if name == leaving:
             continue
         what = _what(cluster, name)
-        other = eks_parts.await_idle(aws, what, CREATION, lambda name=name: _describe(aws, cluster, name))  # type: ignore[misc]
+        other = eks_parts.await_idle(aws, what, CREATION, partial(_describe, aws, cluster, name))
         if other is not None and other["status"] == "CREATE_FAILED":
             raise EngineError(
                 f"{what} in {aws.region} could not be made: {eks_parts.failure(other, MENDS) or 'no reason given'}. "

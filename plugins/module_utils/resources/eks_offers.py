@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import Any
 
 from ..engine.aws import Aws
@@ -42,7 +43,7 @@ class EksOffers(ResourceType):
         for name, wanted in scope.wanted.items():
             kubernetes, addons = wanted.attributes["kubernetes_version"], wanted.attributes["addons"]
             with ThreadPoolExecutor(8) as pool:
-                offers = list(pool.map(lambda addon: versions(aws, addon, kubernetes), addons))  # noqa: B023 - used here
+                offers = list(pool.map(versions, repeat(aws), addons, repeat(kubernetes)))
             attributes = {"kubernetes_version": kubernetes, "offers": dict(zip(addons, offers, strict=True))}
             found.append(Observed(self.kind, name, kubernetes, attributes))
         return found

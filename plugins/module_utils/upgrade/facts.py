@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,21 +71,15 @@ def read(aws: Aws, name: str, target: str, look_inside: Callable[[Mapping[str, A
                 f"There is no EKS cluster {name} in {aws.region}. Stand it up first, e.g. by playbooks/cluster.yml."
             )
         with ThreadPoolExecutor(READERS) as pool:
-            offered = pool.submit(_offered, aws, target)
-            insights = pool.submit(_insights, aws, name, target)
-            addons = pool.submit(_addons, aws, name, target)
-            groups = pool.submit(_groups, aws, name)
-            addresses = pool.submit(_addresses, aws, cluster["resourcesVpcConfig"]["subnetIds"])
-            return Facts(
-                cluster,
-                target,
-                offered.result(),
-                insights.result(),
-                addons.result(),
-                groups.result(),
-                addresses.result(),
-                look_inside(cluster),
-            )
+            told: dict[str, Future[Any]] = {
+                "offered": pool.submit(_offered, aws, target),
+                "insights": pool.submit(_insights, aws, name, target),
+                "addons": pool.submit(_addons, aws, name, target),
+                "groups": pool.submit(_groups, aws, name),
+                "free_addresses": pool.submit(_addresses, aws, cluster["resourcesVpcConfig"]["subnetIds"]),
+            }
+            inside = look_inside(cluster)
+            return Facts(cluster, target, inside=inside, **{part: one.result() for part, one in told.items()})
 
 
 def _offered(aws: Aws, target: str) -> Mapping[str, Any]:

@@ -70,7 +70,7 @@ def test_roles_that_the_list_leaves_out_stay() -> None:
 
 @pytest.mark.parametrize(("ami_type", "device"), [("AL2023_x86_64_STANDARD", "xvda"), ("BOTTLEROCKET_x86_64", "xvdb")])
 def test_the_disk_of_containers_is_the_encrypted_one(ami_type: str, device: str) -> None:
-    data = machine(ami_type, 80, "arn:key", {})
+    data = machine(ami_type, 80, "arn:key", {}, "pipeops-dev")
     assert data["BlockDeviceMappings"][0]["DeviceName"] == f"/dev/{device}"
     assert data["BlockDeviceMappings"][0]["Ebs"]["KmsKeyId"] == "arn:key"
 
