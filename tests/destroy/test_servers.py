@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.waiting import Patience, wait_until
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.api import Api, Cluster
 from pipeops_sandbox.kubernetes import programs
 
@@ -76,15 +78,25 @@ def served() -> Iterator[Served]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    sandbox = [sys.executable, "-m", "pipeops_sandbox"]
-    start = [*sandbox, "up", f"--port={port}", f"--state-dir={place}", "--data-plane=all", "--profile=instant"]
-    subprocess.run(start, check=True, cwd=ROOT, capture_output=True)
+    words = ["serve", f"--port={port}", f"--state-dir={place}", "--data-plane=all", "--profile=instant"]
+    # Beside the test, and not by "up", which waits for half a minute only.
+    server = subprocess.Popen([sys.executable, "-m", "pipeops_sandbox", *words], cwd=ROOT)
+    stand = Served(f"http://127.0.0.1:{port}")
+    stand.place = place
+
+    def answers() -> tuple[bool | None, str]:
+        try:
+            stand.control("GET", "health")
+        except requests.RequestException as error:
+            return None, str(error)
+        return True, ""
+
     try:
-        stand = Served(f"http://127.0.0.1:{port}")
-        stand.place = place
+        wait_until(answers, "the sandbox", 5, Patience(timeout=180, delay=0.5), lambda _text: None)
         yield stand
     finally:
-        subprocess.run([*sandbox, "down", f"--port={port}"], check=False, cwd=ROOT)
+        server.terminate()
+        server.wait(timeout=60)
         shutil.rmtree(place, ignore_errors=True)
 
 
