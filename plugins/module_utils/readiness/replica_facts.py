@@ -262,12 +262,12 @@ def _described_cluster(aws: Aws, region: str, name: str | None) -> dict[str, Any
     except Exception as error:
         if error_code(error) != "ResourceNotFoundException":
             raise
-        return {"exists": False, "name": name, "status": None, "version": None}
+        found = {}
     return {
-        "exists": True,
+        "exists": bool(found),
         "name": name,
-        "status": found["status"],
-        "version": found["version"],
+        "status": found.get("status"),
+        "version": found.get("version"),
         "endpoint": found.get("endpoint"),
         "certificate_authority": (found.get("certificateAuthority") or {}).get("data"),
     }
