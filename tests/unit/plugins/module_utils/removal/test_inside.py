@@ -31,7 +31,7 @@ class FakeApi:
         return {"name": name, "namespaced": namespaced}
 
     def get(self, path: str) -> dict[str, Any]:
-        kind = next(kind for kind, (name, _) in KINDS.items() if path.endswith(f"/{name}"))
+        kind = next(kind for kind, (name, _namespaced) in KINDS.items() if path.endswith(f"/{name}"))
         return {"items": [item for item in self.items if item["kind"] == kind]}
 
     def delete(self, path: str) -> None:
