@@ -69,16 +69,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-attributes:
-  check_mode:
-    support: full
-    description: It only reads.
-  diff_mode:
-    support: none
-    description: It changes nothing.
-  idempotent:
-    support: full
-    description: It only reads.
+  - pipeops.platform.reading
 author:
   - PipeOps Platform contributors (@pipeops)
 """
