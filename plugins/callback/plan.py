@@ -86,7 +86,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         check_mode = bool(context.CLIARGS.get("check"))
-        records = [record for record in self._records.values() if record.actions or record.document]
+        records = [record for record in self._records.values() if record.actions or record.document or record.later]
         self._write_json(check_mode, stats)
         if records:
             self._print(records, check_mode)
@@ -116,7 +116,7 @@ def _print_record(console: Any, record: run_report.HostRecord, check_mode: bool,
     console.print()
     console.rule(f"[bold]{record.name}[/] · {'plan' if check_mode else 'run'} · {record.seconds:.1f} s", align="left")
     if record.actions:
-        console.print(_action_table(record))
+        console.print(_action_table(record.actions))
     console.print(
         f"[bold]{run_report.totals_line(record.counts(), check_mode)}[/]" + (" before it failed" if failed else "")
     )
@@ -125,6 +125,8 @@ def _print_record(console: Any, record: run_report.HostRecord, check_mode: bool,
         console.print(cost)
     for item in record.unmanaged:
         console.print(f"[dim]not in the inventory, left alone: {item['kind']} {item['name']} ({item['id']})[/]")
+    if record.later or record.left_alone:
+        _print_takeover(console, record)
     if check_mode or failed or not record.document:
         return
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -135,14 +137,22 @@ def _print_record(console: Any, record: run_report.HostRecord, check_mode: bool,
     console.print(table)
 
 
-def _action_table(record: run_report.HostRecord) -> Any:
+def _print_takeover(console: Any, record: run_report.HostRecord) -> None:
+    for item in record.left_alone:
+        console.print(f"[dim]left alone: {item['kind']} {item['id']}: {item['reason']}[/]")
+    if record.later:
+        console.print("\n[bold]afterwards, site.yml would[/]")
+        console.print(_action_table(record.later))
+
+
+def _action_table(actions: list[dict[str, Any]]) -> Any:
     from rich.table import Table  # noqa: PLC0415 - as in _print
     from rich.text import Text  # noqa: PLC0415 - as in _print
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in ("", "resource", "name", "what changes", "effect", "usually", "a month"):
         table.add_column(title, overflow="fold")
-    for action in record.actions:
+    for action in actions:
         style = run_report.STYLES[action["verb"]]
         table.add_row(
             Text(run_report.SIGNS[action["verb"]], style=style),

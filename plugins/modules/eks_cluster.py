@@ -202,6 +202,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - pipeops.platform.adoption
   - pipeops.platform.layer
 author:
   - PipeOps Platform contributors (@pipeops)
@@ -272,7 +273,7 @@ EXAMPLES = r"""
 RETURN = r"""
 outputs:
   description: What other roles need. Values that AWS has not given out yet are placeholders.
-  returned: when O(state=present)
+  returned: unless O(state=absent)
   type: dict
   contains:
     cluster_name:
@@ -331,6 +332,7 @@ outputs:
           arn:aws:iam::123456789012:role/pipeops/prod/workloads/pipeops-prod-external-secrets-external-secrets
 """
 
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.adoption import STATE_SPEC
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.layer import run_module
 from ansible_collections.pipeops.platform.plugins.module_utils.layers.eks_cluster import LAYER
 
@@ -362,6 +364,7 @@ WORKLOAD_SPEC = {
 }
 
 ARGUMENT_SPEC = {
+    "state": STATE_SPEC,
     "cluster_name": {"type": "str"},
     "version": {"type": "str", "required": True},
     "subnet_ids": {"type": "list", "elements": "str", "required": True},

@@ -27,6 +27,9 @@ options:
   account_id:
     description: The AWS account. Asked of STS if not set.
     type: str
+  cluster_name:
+    description: The name of its cluster, if that is not C(PLATFORM-ENVIRONMENT).
+    type: str
   regions:
     description: Further regions in which the environment may have something.
     type: list
@@ -163,6 +166,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "environment": {"type": "str", "required": True},
     "platform": {"type": "str", "default": "pipeops"},
     "account_id": {"type": "str"},
+    "cluster_name": {"type": "str"},
     "regions": {"type": "list", "elements": "str", "default": []},
     "vpc_id": {"type": "str", "default": ""},
     "db_instances": {"type": "list", "elements": "str", "default": []},

@@ -26,6 +26,9 @@ options:
   account_id:
     description: The AWS account. Asked of STS if not set.
     type: str
+  cluster_name:
+    description: The name of its cluster, if that is not C(PLATFORM-ENVIRONMENT).
+    type: str
   secret_name:
     description: The name of the master secret.
     type: str
@@ -145,6 +148,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "environment": {"type": "str", "required": True},
     "platform": {"type": "str", "default": "pipeops"},
     "account_id": {"type": "str"},
+    "cluster_name": {"type": "str"},
     # The name of a secret is none.
     "secret_name": {"type": "str", "required": True, "no_log": False},
     "pair": {"type": "dict"},
@@ -166,7 +170,7 @@ def run(params: Mapping[str, Any], *, check_mode: bool, progress: Progress) -> d
     """
     aws, identity = Aws(params, progress), Identity(params["platform"], params["environment"])
     with refusals_as(f"Could not see what stands of {identity.prefix} in {aws.region}"):
-        found = facts.observe(aws, identity, params["secret_name"], params["pair"])
+        found = facts.observe(aws, identity, params["secret_name"], params["pair"], params["cluster_name"])
         own = keys.keys_of(aws, identity)
         snapshots, backups = not params["delete_snapshots"], not params["delete_backups"]
         kept = keys.kept_for(own, keys.uses_of(aws, snapshots=snapshots, backups=backups))

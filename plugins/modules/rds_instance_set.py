@@ -103,6 +103,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - pipeops.platform.adoption
   - pipeops.platform.layer
   - pipeops.platform.database
 author:
@@ -145,7 +146,7 @@ EXAMPLES = r"""
 RETURN = r"""
 outputs:
   description: What other roles need. Values that AWS has not given out yet are placeholders.
-  returned: when O(state=present)
+  returned: unless O(state=absent)
   type: dict
   contains:
     primary:
@@ -208,6 +209,7 @@ outputs:
       sample: platform
 """
 
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.adoption import STATE_SPEC
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.layer import run_module
 from ansible_collections.pipeops.platform.plugins.module_utils.layers._rds_options import DATABASE_SPEC
 from ansible_collections.pipeops.platform.plugins.module_utils.layers.rds_instance_set import LAYER
@@ -224,6 +226,7 @@ REPLICA_SPEC = {
 ARGUMENT_SPEC = {
     **DATABASE_SPEC,
     **{name: {**DATABASE_SPEC[name], "required": True} for name in ("engine_version", "instance_class", "storage_gib")},
+    "state": STATE_SPEC,
     "identifier": {"type": "str"},
     "database_name": {"type": "str", "default": "platform"},
     "master_username": {"type": "str", "default": "pipeops_admin"},

@@ -26,6 +26,9 @@ options:
       - It cannot be changed later; O(secondary_cidrs) can be added.
     type: str
     required: true
+  vpc_id:
+    description: The VPC to take over. Needed for O(state=adopted), and for nothing else.
+    type: str
   secondary_cidrs:
     description:
       - Further ranges of the VPC.
@@ -139,6 +142,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - pipeops.platform.adoption
   - pipeops.platform.layer
 author:
   - PipeOps Platform contributors (@pipeops)
@@ -165,6 +169,15 @@ EXAMPLES = r"""
       traffic_type: REJECT
       retention_days: 90
 
+- name: Take over a network that others made, as far as it is like this
+  pipeops.platform.vpc_network:
+    region: us-west-2
+    environment: prod
+    cidr: 10.0.0.0/16
+    zones: [us-west-2a, us-west-2b, us-west-2c]
+    state: adopted
+    vpc_id: vpc-0a1b2c3d4e5f60718
+
 - name: Start a network, and do other things meanwhile
   pipeops.platform.vpc_network:
     region: us-west-2
@@ -186,7 +199,7 @@ EXAMPLES = r"""
 RETURN = r"""
 outputs:
   description: What other roles need. Identifiers that AWS has not given out yet are placeholders in check mode.
-  returned: when O(state=present)
+  returned: unless O(state=absent)
   type: dict
   contains:
     vpc_id:
@@ -229,8 +242,14 @@ outputs:
       description: The log group of the flow logs; null without them.
       type: str
       sample: /pipeops/prod/vpc-flow-logs
+left_alone:
+  description: What lies in the VPC and stays as it is, each with C(kind), C(id) and C(reason).
+  returned: when O(state=adopted)
+  type: list
+  elements: dict
 """
 
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.adoption import STATE_SPEC
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.layer import run_module
 from ansible_collections.pipeops.platform.plugins.module_utils.layers.vpc_network import LAYER
 
@@ -242,6 +261,8 @@ FLOW_LOGS_SPEC = {
 }
 SERVICES = ["s3", "dynamodb"]
 ARGUMENT_SPEC = {
+    "state": STATE_SPEC,
+    "vpc_id": {"type": "str"},
     "cidr": {"type": "str", "required": True},
     "secondary_cidrs": {"type": "list", "elements": "str", "default": []},
     "zones": {"type": "list", "elements": "str", "required": True},

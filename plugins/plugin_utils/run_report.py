@@ -26,6 +26,8 @@ class HostRecord:
         actions: the actions of all layers, in order.
         document: the environment's outputs, if the run got that far.
         addons: the add-ons of its cluster as they stand, if the run looked.
+        later: what an ordinary run would do after one that takes over what others made.
+        left_alone: what such a run found and did not take over.
     """
 
     name: str
@@ -36,6 +38,8 @@ class HostRecord:
     unmanaged: list[dict[str, Any]] = field(default_factory=list)
     document: dict[str, Any] = field(default_factory=dict)
     addons: list[dict[str, Any]] = field(default_factory=list)
+    later: list[dict[str, Any]] = field(default_factory=list)
+    left_alone: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
@@ -50,6 +54,9 @@ class HostRecord:
         actions = (action for action in result.get("actions") or [] if "verb" in action)
         self.actions.extend({**with_price(action, region), "task": task} for action in actions)
         self.unmanaged.extend(result.get("unmanaged") or [])
+        if "left_alone" in result:
+            self.later.extend({**with_price(action, region), "task": task} for action in result["deferred"])
+            self.left_alone.extend(result["left_alone"])
         outputs = result.get("outputs")
         if isinstance(outputs, Mapping) and isinstance(outputs.get("document"), Mapping):
             self.document = dict(outputs["document"])
@@ -67,6 +74,8 @@ class HostRecord:
             "actions": self.actions,
             "unmanaged": self.unmanaged,
             "addons": self.addons,
+            "later": self.later,
+            "left_alone": self.left_alone,
             "totals": self.counts(),
             "seconds": round(self.seconds, 1),
         }

@@ -16,11 +16,12 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from .adoption import ADOPTED, Found, refuse_missing, taken_over
 from .aws import PATIENCE_ARGUMENT_SPEC, Aws
 from .errors import EngineError
 from .executor import Executor
 from .model import Identity, Key, Observed, Readiness, ResourceType, Scope, Wanted
-from .planner import Action, Plan, State, make_plan, removal_plan
+from .planner import Action, Plan, State, adoption_plan, make_plan, removal_plan
 from .values import Ref, pending
 from .waiting import Progress
 
@@ -96,6 +97,9 @@ class Layer:
         build: turns the module's options into wanted resources. Must not call AWS for anything but the account id.
         outputs: picks what other roles need.
         removals: the values of the option ``state`` that remove what is observed.
+        find: for a layer that takes over what others made, finds by the options what is meant by each wanted resource;
+            not needed for what AWS knows by names that the options tell.
+        adopts: what has to stand for that, each with what to do if it does not.
         report: adds to the result what is of this run alone, from the options and the resources before and after.
     """
 
@@ -104,6 +108,8 @@ class Layer:
     build: Callable[[Mapping[str, Any], Context], Sequence[Wanted]]
     outputs: Callable[[View, Mapping[str, Any]], dict[str, Any]] = lambda _view, _params: {}
     removals: frozenset[str] = frozenset({"absent"})
+    find: Callable[[Aws, Mapping[str, Any], Mapping[Key, Wanted]], Found] = lambda _aws, _params, _wanted: Found()
+    adopts: Mapping[Key, str] = field(default_factory=dict)
     report: Callable[[Mapping[str, Any], Mapping[Key, Observed], Mapping[Key, Observed]], dict[str, Any]] = (
         lambda _params, _before, _after: {}
     )
@@ -130,8 +136,9 @@ def run_layer(
     wanted = {item.key: item for item in layer.build(params, context)}
     types = {resource_type.kind: resource_type for resource_type in layer.types}
     state = State(types, wanted)
-    executor = Executor(aws, state, _scopes(layer, context, wanted))
     try:
+        found = layer.find(aws, params, wanted) if params["state"] == ADOPTED else Found()
+        executor = Executor(aws, state, _scopes(layer, context, wanted, found))
         executor.observe()
         before = dict(state.observed)
         plan = _plan(layer, state, params, check_mode)
@@ -140,18 +147,24 @@ def run_layer(
         raise
     if not check_mode:
         _apply(layer, executor, plan, params)
-    return _result(layer, params, plan, before, state, check_mode, context.region)
+    result = _result(layer, params, plan, before, state, check_mode, context.region)
+    return {**result, "left_alone": list(found.left_alone)} if params["state"] == ADOPTED else result
 
 
-def _scopes(layer: Layer, context: Context, wanted: Mapping[Key, Wanted]) -> dict[str, Scope]:
+def _scopes(layer: Layer, context: Context, wanted: Mapping[Key, Wanted], found: Found) -> dict[str, Scope]:
     kinds = [resource_type.kind for resource_type in layer.types]
     by_kind = {kind: {name: item for (k, name), item in wanted.items() if k == kind} for kind in kinds}
-    return {kind: Scope(context.identity, layer.name, context.region, by_kind[kind], wanted) for kind in kinds}
+    place = (context.identity, layer.name, context.region)
+    return {kind: Scope(*place, by_kind[kind], wanted, found.identifiers) for kind in kinds}
 
 
 def _plan(layer: Layer, state: State, params: Mapping[str, Any], check_mode: bool) -> Plan:
     if params["state"] in layer.removals:
         return removal_plan(state)
+    if params["state"] == ADOPTED:
+        refuse_missing(layer.adopts, state)
+        state.wanted = taken_over(state, Identity(params["platform"], params["environment"]))
+        return adoption_plan(state)
     # Only in a dry run: in a real one, what was done stands, and what does not stand has to be done.
     announced = params["started"].get("actions") or [] if check_mode else []
     planned = {str(action.get("action")) for action in announced}

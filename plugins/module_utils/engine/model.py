@@ -20,6 +20,8 @@ TAG_PLATFORM = "pipeops:platform"
 TAG_ENVIRONMENT = "pipeops:environment"
 TAG_COMPONENT = "pipeops:component"
 TAG_MANAGED_BY = "pipeops:managed-by"
+#: On what was made by others and taken over: it keeps what cannot be changed of it, see ``ResourceType.inherited``.
+TAG_ADOPTED = "pipeops:adopted"
 MANAGED_BY = "pipeops.platform"
 
 Key = tuple[str, str]
@@ -148,6 +150,7 @@ class Scope:
     Attributes:
         wanted: what is wanted of this type.
         layer_wanted: what is wanted of all types, for those that are found through another, e.g. by its name.
+        adopted: for each kind, the identifiers of what this run takes over, with their logical names.
     """
 
     identity: Identity
@@ -155,6 +158,7 @@ class Scope:
     region: str
     wanted: Mapping[str, Wanted]
     layer_wanted: Mapping[Key, Wanted] = field(default_factory=dict)
+    adopted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def component(self, name: str) -> str:
         """Return the value of the component tag of a resource of this layer."""
@@ -184,6 +188,8 @@ class ResourceType:
     updates: ClassVar[tuple[Update, ...]] = ()
     #: Attributes that AWS cannot change, each with what to do instead.
     fixed: ClassVar[Mapping[str, str]] = {}
+    #: Attributes that one which was taken over keeps as others set them, where they are set.
+    inherited: ClassVar[frozenset[str]] = frozenset()
     #: Attributes that only count when the resource is made.
     create_only: ClassVar[frozenset[str]] = frozenset()
     #: Lists whose order means nothing.

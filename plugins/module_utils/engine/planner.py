@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal
 
 from .errors import EngineError, PlanRefused
-from .model import TAGS, Key, Observed, Readiness, ResourceType, Traits, Update, Wanted
+from .model import TAG_ADOPTED, TAGS, Key, Observed, Readiness, ResourceType, Traits, Update, Wanted
 from .values import Ref, pending, resolve
 
 Verb = Literal["create", "update", "replace", "delete"]
@@ -166,6 +166,17 @@ def removal_plan(state: State) -> Plan:
     return Plan(tuple(_removal(state.types[item.kind], item) for item in standing))
 
 
+def adoption_plan(state: State) -> Plan:
+    """Return what makes the observed ours, which is tags and nothing else; all other differences are deferred.
+
+    Raises:
+        PlanRefused: if something stands in another way than is wanted, and cannot be changed.
+    """
+    plan = make_plan(state)
+    tags = tuple(action for action in plan.actions if action.update is TAGS)
+    return Plan(tags, tuple(action for action in plan.actions if action not in tags), plan.unmanaged)
+
+
 def _without(actions: Iterable[Action], planned: Collection[str]) -> tuple[Action, ...]:
     return tuple(action for action in actions if action.identity not in planned)
 
@@ -203,13 +214,19 @@ def _creation(resource_type: ResourceType, wanted: Wanted) -> Action:
 
 def _differences(resource_type: ResourceType, wanted: Wanted, standing: Observed) -> Iterable[Difference]:
     for name, value in wanted.attributes.items():
-        if value is None or name in resource_type.create_only:
+        if value is None or name in resource_type.create_only or _inherits(resource_type, wanted, standing, name):
             continue
         if not resource_type.same(name, value, standing.get(name)):
             yield Difference(name, standing.get(name), value)
     missing = {name: value for name, value in (wanted.tags or {}).items() if standing.tags.get(name) != value}
     if missing:
         yield Difference("tags", {name: standing.tags.get(name) for name in missing}, missing)
+
+
+def _inherits(resource_type: ResourceType, wanted: Wanted, standing: Observed, attribute: str) -> bool:
+    """Tell whether an attribute is as those set it from whom the resource was taken over."""
+    adopted = TAG_ADOPTED in standing.tags or TAG_ADOPTED in (wanted.tags or {})
+    return adopted and attribute in resource_type.inherited and standing.get(attribute) is not None
 
 
 def _changes(

@@ -273,4 +273,5 @@ LAYER = Layer(
     ),
     build,
     outputs,
+    adopts={(CLUSTER.kind, CLUSTER.name): "Set cluster_name (eks_cluster_name) to that of the cluster to take over."},
 )

@@ -57,7 +57,7 @@ def build(params: Mapping[str, Any], context: Context) -> Sequence[Wanted]:
         _primary(params, context),
         *(_replica(params, options, context) for options in params["replicas"]),
     ]
-    if params["state"] == "present":
+    if params["state"] != "absent":
         wanted += [_replica_settings(params, options, context) for options in params["replicas"]]
     return wanted
 
@@ -75,7 +75,7 @@ def _secret(params: Mapping[str, Any], context: Context) -> Wanted:
         "description": secret_description(params, context),
         "kms_key_arn": params["secret_kms_key_arn"],
         "content": content,
-        "active": params["state"] == "present",
+        "active": params["state"] != "absent",
     }
     return Wanted("secretsmanager_secret", SECRET, attributes, context.tags(SECRET))
 
@@ -185,4 +185,9 @@ LAYER = Layer(
     ),
     build,
     outputs,
+    adopts={
+        ("rds_instance", PRIMARY): "Set identifier (rds_identifier) to that of the database to take over.",
+        ("secretsmanager_secret", SECRET): "Make it, as a JSON object with the username and the password that the "
+        "database takes now: everything else reads them there.",
+    },
 )

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..engine.adoption import ADOPTED, Found
+from ..engine.aws import Aws
 from ..engine.errors import PlanRefused
 from ..engine.layer import Context, Layer, View
-from ..engine.model import Wanted
+from ..engine.model import Key, Wanted
 from ..engine.values import Ref
 from ..resources.ec2_elastic_ip import ElasticIp
 from ..resources.ec2_flow_log import FlowLog
@@ -26,6 +28,7 @@ from ..resources.ec2_vpc_endpoint import VpcEndpoint
 from ..resources.iam_role import IamRole
 from ..resources.log_group import RETENTION_DAYS, LogGroup
 from ..resources.policies import document, service_trust
+from . import _vpc_adoption
 from ._vpc_addresses import TIERS, Addresses, addresses, outside_problems
 from ._vpc_rules import ANYWHERE, acl_entries, group_rules, port_problems
 
@@ -84,6 +87,8 @@ def _option_problems(params: Mapping[str, Any]) -> list[str]:
         reasons.append(
             f"flow_logs.retention_days is {days}: CloudWatch Logs takes {choices}, 0 being for ever. Choose one."
         )
+    if (params["state"] == ADOPTED) != bool(params["vpc_id"]):
+        reasons.append("vpc_id names the VPC to take over: give it with state=adopted, and with no other state.")
     return reasons
 
 
@@ -266,6 +271,12 @@ def _public_ips(view: View, gateway: str | None) -> list[str]:
     return list(known) if isinstance(known, (list, tuple)) else [known]
 
 
+def find(aws: Aws, params: Mapping[str, Any], wanted: Mapping[Key, Wanted]) -> Found:
+    """Return what in the VPC to take over is meant by what is wanted."""
+    vpc_id = params["vpc_id"]
+    return _vpc_adoption.match(vpc_id, _vpc_adoption.read(aws, vpc_id), wanted)
+
+
 def _key(ref: Ref) -> tuple[str, str]:
     return ref.kind, ref.name
 
@@ -289,4 +300,5 @@ LAYER = Layer(
     ),
     build,
     outputs,
+    find=find,
 )

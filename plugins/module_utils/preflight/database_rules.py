@@ -29,6 +29,11 @@ RDS_USERS = frozenset({"admin", "rdsadmin", "rds_superuser", "rdsrepladmin", "rd
 RDS_DATABASES = frozenset({"rdsadmin", "template0", "template1"})
 
 
+def database_identifier(inventory: Inventory) -> str:
+    """Return the identifier of the primary: the environment's name, or that of a database that was taken over."""
+    return (inventory.text("rds_identifier") or inventory.prefix).lower()
+
+
 def version_and_class(inventory: Inventory) -> Iterable[Problem]:
     """Version and classes are of the right form; whether AWS offers them, AWS is asked."""
     text = inventory.text("rds_engine_version")
@@ -150,7 +155,7 @@ def _replica(inventory: Inventory, path: str, name: str, zone: str) -> Iterable[
     if zones and zone not in zones:
         mend = nearest(zone, zones, f"Choose one of {', '.join(zones)}.")
         yield inventory.problem(f"{path}.availability_zone", "vpc_zones has no such zone", mend, value=zone)
-    identifier = f"{inventory.prefix}-replica-{name}"
+    identifier = f"{database_identifier(inventory)}-replica-{name}"
     if not REPLICA_NAME.fullmatch(name):
         reason = "it becomes part of an RDS identifier: lower case letters, digits and single hyphens"
         yield inventory.problem(f"{path}.name", reason, "Respell it, e.g. a.", value=name)

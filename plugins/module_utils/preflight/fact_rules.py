@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from .database_rules import classes
+from .database_rules import classes, database_identifier
 from .facts import Facts
 from .inventory import Inventory
 from .problems import Problem, nearest
@@ -130,7 +130,7 @@ def database_role(inventory: Inventory, facts: Facts) -> Iterable[Problem]:
     )
     if role == "primary" and pair.leads:
         yield inventory.problem("platform_database_role", f"{where} is a primary as well, so two would lead", mend)
-    own = f":rds:{inventory.text('platform_region')}:{facts.account_id}:db:{inventory.prefix.lower()}"
+    own = f":rds:{inventory.text('platform_region')}:{facts.account_id}:db:{database_identifier(inventory)}"
     if role == "replica" and pair.source.endswith(own):
         reason = f"{where} is a replica of the database of {inventory.environment}, which leads"
         yield inventory.problem("platform_database_role", reason, mend)

@@ -21,17 +21,20 @@ from ..resources.rds_describe import Instance, all_instances
 Facts = dict[str, Any]
 
 
-def observe(aws: Aws, identity: Identity, secret_name: str, pair: Mapping[str, Any] | None) -> Facts:
+def observe(
+    aws: Aws, identity: Identity, secret_name: str, pair: Mapping[str, Any] | None, cluster_name: str | None = None
+) -> Facts:
     """Return what stands.
 
     Args:
         secret_name: the name of the master secret.
         pair: ``environment`` and ``region`` of the environment that may follow this one.
+        cluster_name: the name of its cluster, if that is not its own.
     """
     with ThreadPoolExecutor(6) as pool:
         vpc = pool.submit(_vpc, aws, identity)
         instances = pool.submit(_instances, aws, identity)
-        cluster = pool.submit(_cluster, aws, identity)
+        cluster = pool.submit(_cluster, aws, identity, cluster_name or identity.prefix)
         secret = pool.submit(_secret, aws, secret_name)
         zone = pool.submit(_zone, aws, identity)
         published = pool.submit(_published, aws, identity, pair)
@@ -83,8 +86,8 @@ def _instance(one: Instance, owned: bool) -> Facts:
     }
 
 
-def _cluster(aws: Aws, identity: Identity) -> Facts:
-    client, name = aws.client("eks"), identity.prefix
+def _cluster(aws: Aws, identity: Identity, name: str) -> Facts:
+    client = aws.client("eks")
     try:
         found = client.describe_cluster(name=name)["cluster"]
         groups = aws.pages("eks", "list_nodegroups", "nodegroups", clusterName=name)

@@ -72,7 +72,7 @@ def remains(
     Args:
         here: the region of the environment.
         elsewhere: further regions in which it may have something.
-        services: ``vpc_id`` and ``db_instances``, by which leftovers of services are known.
+        services: ``vpc_id``, ``cluster_name`` and ``db_instances``, by which leftovers of services are known.
     """
     every = [here, *elsewhere]
     with ThreadPoolExecutor(8) as pool:
@@ -205,7 +205,8 @@ def _zones(aws: Aws, identity: Identity) -> list[Remain]:
 
 def _of_services(aws: Aws, identity: Identity, services: Mapping[str, Any]) -> list[Remain]:
     """Return what the cluster and services made, by their own tags and names."""
-    anchor = Wanted(*ANCHOR, leftovers_of(identity.prefix, services["vpc_id"], services["db_instances"]))
+    cluster = services["cluster_name"] or identity.prefix
+    anchor = Wanted(*ANCHOR, leftovers_of(cluster, services["vpc_id"], services["db_instances"]))
     left = []
     for resource_type in LEFTOVERS.types:
         scope = Scope(identity, LEFTOVERS.name, aws.region, {}, {ANCHOR: anchor})

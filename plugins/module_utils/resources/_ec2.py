@@ -61,25 +61,31 @@ class Ec2Resource(ResourceType):
         return [self.observed(aws, name, item) for name, item in self.owned(aws, scope).items()]
 
     def owned(self, aws: Aws, scope: Scope) -> dict[str, Mapping[str, Any]]:
-        """Return the items that carry the layer's owner tags and stand, by logical name.
+        """Return the items that carry the layer's owner tags, or are taken over, and stand, by logical name.
 
         Raises:
-            EngineError: if two carry the same component tag, so that nobody can tell which one is meant.
+            EngineError: if two have a claim to the same component tag, so that nobody can tell which one is meant.
         """
         found: dict[str, Mapping[str, Any]] = {}
-        environment = {"Name": f"tag:{TAG_ENVIRONMENT}", "Values": [scope.identity.environment]}
-        for item in aws.pages("ec2", self.listing, self.member, **{self.filters: [environment]}):
-            name = scope.owns(tag_dict(item.get("Tags")))
+        adopted = scope.adopted.get(self.kind, {})
+        for item in self._candidates(aws, scope, list(adopted)):
+            identifier = str(item[self.id_member])
+            name = scope.owns(tag_dict(item.get("Tags"))) or adopted.get(identifier)
             if name is None or not self.stands(item):
                 continue
-            if name in found:
+            if name in found and found[name][self.id_member] != identifier:
                 raise EngineError(
-                    f"{found[name][self.id_member]} and {item[self.id_member]} in {scope.region} both carry the tag "
-                    f"{TAG_COMPONENT}={scope.component(name)}, which belongs to one {self.label}. Delete the one "
+                    f"{found[name][self.id_member]} and {item[self.id_member]} in {scope.region} both count as "
+                    f"{TAG_COMPONENT}={scope.component(name)}, a tag that belongs to one {self.label}. Delete the one "
                     "that is not in use, or take the tag off it, then run again."
                 )
             found[name] = item
         return found
+
+    def _candidates(self, aws: Aws, scope: Scope, adopted: list[str]) -> list[Mapping[str, Any]]:
+        environment = {"Name": f"tag:{TAG_ENVIRONMENT}", "Values": [scope.identity.environment]}
+        found = aws.pages("ec2", self.listing, self.member, **{self.filters: [environment]})
+        return found + (aws.pages("ec2", self.listing, self.member, **{self.ids: adopted}) if adopted else [])
 
     def observed(self, aws: Aws, name: str, item: Mapping[str, Any]) -> Observed:
         """Return an item of the listing under its logical name."""

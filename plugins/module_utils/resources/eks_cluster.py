@@ -85,6 +85,7 @@ class EksCluster(ResourceType):
         "role_arn": "EKS keeps a cluster's role for good: give the role its former name, or build a new cluster.",
         "service_ipv4_cidr": "It is set for good at creation: set it back, or build a new cluster beside this one.",
     }
+    inherited = frozenset({"role_arn", "kms_key_arn", "service_ipv4_cidr"})
     unordered = frozenset(
         {"subnet_ids", "security_group_ids", "public_access_cidrs", "log_types", "builtin_node_pools"}
     )

@@ -66,6 +66,7 @@ class DbInstance(ResourceType):
     service = "rds"
     slow = True
     unordered = frozenset({"security_group_ids", "log_exports"})
+    inherited = frozenset({"kms_key_arn", "storage_type", "subnet_group", "availability_zone"})
 
     def observed(self, instance: Instance, name: str, wanted: Wanted | None) -> Observed:
         """Return an instance in our words; ``wanted`` where it is one of the inventory."""

@@ -26,6 +26,8 @@ from ansible_collections.pipeops.platform.plugins.module_utils.layers.vpc_networ
 REGION = "us-west-2"
 ZONES = ["us-west-2a", "us-west-2b", "us-west-2c"]
 PARAMS: dict[str, Any] = {
+    "state": "present",
+    "vpc_id": None,
     "cidr": "10.0.0.0/16",
     "secondary_cidrs": [],
     "zones": ZONES,
