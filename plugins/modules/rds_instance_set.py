@@ -29,9 +29,8 @@ options:
     type: str
   engine_version:
     description:
-      - Version of PostgreSQL. A minor version such as V(17.6) is reached by an upgrade in place, replicas first; a
-        major version alone such as V(17) takes any of its minor versions.
-      - Another major version is refused; use C(playbooks/upgrade_database.yml).
+      - Version of PostgreSQL, e.g. V(17.6). A major version alone such as V(17) takes any of its minor versions.
+      - Another one than stands is refused; C(playbooks/upgrade_database.yml) upgrades.
     type: str
     required: true
   instance_class:

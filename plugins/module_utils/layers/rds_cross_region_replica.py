@@ -99,6 +99,7 @@ def _replica(params: Mapping[str, Any], context: Context) -> Wanted:
         **common_attributes(params, params),
         "identifier": identifier,
         "role": REPLICA,
+        "engine_version": params["engine_version"],
         "source": params["source_arn"],
         "kms_key_arn": params["kms_key_arn"],
         "storage_type": params["storage_type"],

@@ -127,6 +127,19 @@ def beat(connection: Any, writer: str) -> dict[str, Any]:
     return {"beat": int(number), "written_at": written_at.isoformat()}
 
 
+def update_extension(connection: Any, name: str) -> None:
+    """Bring an extension to the version that the server has."""
+    insist(f"updating the extension {name}")
+    connection.execute(sql.SQL("ALTER EXTENSION {} UPDATE").format(sql.Identifier(name)))
+
+
+def analyze(connection: Any) -> None:
+    """Make the planner's statistics of a database anew, however long that takes."""
+    insist("running ANALYZE")
+    connection.execute("SET statement_timeout = 0")
+    connection.execute("ANALYZE")
+
+
 def last_beats(connection: Any) -> dict[str, Mapping[str, Any]]:
     """Return the heartbeats that have arrived on a server, by writer, with their age in seconds."""
     if connection.execute("SELECT to_regclass('pipeops.heartbeat') IS NULL").fetchone()[0]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from ..engine.values import is_pending
 from . import rds_calls, rds_describe, rds_metrics
 from .rds_attributes import AT_CREATION, SHARED, request
 from .rds_describe import Instance
-from .rds_instance import RESTORE, ROLES, UPDATES, DbInstance, delete_instance, owned_name
+from .rds_instance import RESTORE, ROLES, UPDATES, UPGRADES, DbInstance, delete_instance, owned_name
 from .rds_promotion import Order, Replica, Verdict, gate, promote
 from .rds_source import InstanceArn, problems_of, source_of
 
@@ -63,6 +63,7 @@ class RdsCrossRegionReplica(DbInstance):
         "identifier": "RDS could rename it, but its address would change with it: set identifier back.",
         "source": "A replica keeps its source for good, and a database never becomes a replica: set source_arn back, "
         "or remove this one with state: absent and make a new one.",
+        "engine_version": UPGRADES,
         "kms_key_arn": f"The key of a database is chosen once: set kms_key_arn back. {RESTORE}",
         "storage_type": "Set storage_type back: moving to another type of volume is not offered here.",
         "availability_zone": "A single-AZ instance stays in its zone: set it back, or set multi_az.",
@@ -102,7 +103,10 @@ class RdsCrossRegionReplica(DbInstance):
         order = order_of(wanted)
         if order:
             return verdict_of(standing, order, wanted).reasons
-        return problems_of(source_of(observed, wanted.name)) if standing is None else ()
+        if standing is not None:
+            return ()
+        source = source_of(observed, wanted.name)
+        return [*problems_of(source), *_of_another_version(wanted, source)]
 
     def create(self, aws: Aws, wanted: Wanted) -> Observed:
         attributes = wanted.attributes
@@ -145,6 +149,19 @@ class RdsCrossRegionReplica(DbInstance):
 
     def delete(self, aws: Aws, observed: Observed) -> None:
         delete_instance(aws, observed)
+
+
+def _of_another_version(wanted: Wanted, source: Observed | None) -> Iterator[str]:
+    """Yield why a replica is not made of a source of another major version: it would not fit its parameter group."""
+    asked, has = (
+        str(wanted.attributes.get("engine_version") or ""),
+        str((source and source.get("engine_version")) or ""),
+    )
+    if asked and has and asked.split(".", maxsplit=1)[0] != has.split(".", maxsplit=1)[0]:
+        yield (
+            f"engine_version is {asked}, but the source {wanted.attributes['source']} runs {has}, and a replica has "
+            f"the version of its source. {UPGRADES}"
+        )
 
 
 def order_of(wanted: Wanted) -> Order | None:

@@ -57,6 +57,10 @@ ROLES = (
     "site.yml never promotes a database and never makes a replica of one. See which side leads with "
     "playbooks/dr_status.yml; go on with playbooks/dr_failover.yml or dr_failback.yml, or correct the inventory."
 )
+UPGRADES = (
+    "site.yml upgrades none. Run ansible-playbook playbooks/upgrade_database.yml -i inventories/ENV, with both "
+    "inventories of a pair: it checks, takes a snapshot and goes in the order that RDS accepts. Or set engine_version back."
+)
 RESTORE = "Restore a snapshot into a new instance with playbooks/restore.yml."
 
 
@@ -105,7 +109,15 @@ class DbInstance(ResourceType):
     def readiness(self, observed: Observed) -> Readiness:
         return rds_describe.readiness_of(observed.status)
 
+    def same(self, attribute: str, wanted: Any, observed: Any) -> bool:
+        if attribute == "engine_version" and observed:
+            # A major version alone, e.g. 17, takes any of its minor versions.
+            return bool(str(wanted) == observed or ("." not in str(wanted) and observed.split(".")[0] == str(wanted)))
+        return super().same(attribute, wanted, observed)
+
     def refuses(self, attribute: str, wanted: Any, observed: Any) -> str:
+        if attribute == "engine_version" and observed and version_of(str(wanted)) < version_of(observed):
+            return f"RDS never goes back to an earlier version: set engine_version to {observed}."
         if attribute == "storage_gib" and not is_pending(wanted) and wanted < observed:
             return f"Storage never shrinks: set storage_gib to {observed}. To have less: {RESTORE}"
         return ""
@@ -150,21 +162,13 @@ class RdsInstance(DbInstance):
         *UPDATES,
         PARAMETER_GROUP,
         RESTART,
-        Update(
-            "engine_version",
-            ("engine_version",),
-            Traits(
-                seconds=900,
-                interrupts="connections for minutes, Multi-AZ or not; its replicas before",
-                reversible=False,
-            ),
-        ),
     )
     create_only = frozenset({"performance_insights_key_arn", "final_snapshot", "removal"})
     fixed: ClassVar[Mapping[str, str]] = {
         "identifier": "RDS could rename it, but its address would change with it: set identifier back. For a database "
         "beside it, use another environment.",
         "role": ROLES,
+        "engine_version": UPGRADES,
         "encrypted": RESTORE,
         "kms_key_arn": f"The key of a database is chosen once. {RESTORE}",
         "storage_type": "Set storage_type back: moving to another type of volume is not offered here.",
@@ -207,41 +211,11 @@ class RdsInstance(DbInstance):
         )["DBInstance"]
         return self.observed(instance, wanted.name, wanted)
 
-    def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> Observed | None:
-        if update.name != "engine_version":
-            return super().update(aws, update, wanted, observed)
-        self._upgrade(aws, observed.id, wanted.attributes["engine_version"])
-        return None
-
-    @staticmethod
-    def _upgrade(aws: Aws, identifier: str, version: str) -> None:
-        """Upgrade the replicas first: a replica may be ahead of its source, but never behind."""
-        primary = rds_describe.describe(aws, identifier) or {}
-        replicas = list(primary.get("ReadReplicaDBInstanceIdentifiers") or ())
-        for arn in [replica for replica in replicas if replica.startswith("arn:")]:
-            _require_version(aws, identifier, arn, version)
-        for replica in [one for one in replicas if not one.startswith("arn:")]:
-            standing = rds_describe.describe(aws, replica)
-            if standing and _version(standing["EngineVersion"]) < _version(version):
-                rds_calls.modify(aws, replica, f"upgrading to {version}", 600, EngineVersion=version)
-        rds_calls.modify(aws, identifier, f"upgrading to {version}", 900, EngineVersion=version)
-
     def same(self, attribute: str, wanted: Any, observed: Any) -> bool:
-        if attribute == "engine_version" and observed:
-            # A major version alone, e.g. 17, takes any of its minor versions.
-            return bool(str(wanted) == observed or ("." not in str(wanted) and observed.split(".")[0] == str(wanted)))
         if attribute == "secret_arn" and observed is None:
             # An instance that bears no such tag gets it with the others.
             return True
         return super().same(attribute, wanted, observed)
-
-    def refuses(self, attribute: str, wanted: Any, observed: Any) -> str:
-        if attribute == "engine_version" and observed:
-            if str(wanted).split(".", maxsplit=1)[0] != observed.split(".")[0]:
-                return "Major versions are changed by playbooks/upgrade_database.yml, which tests the upgrade first."
-            if _version(str(wanted)) < _version(observed):
-                return f"RDS never goes back to an earlier version: set engine_version to {observed}."
-        return super().refuses(attribute, wanted, observed)
 
     def delete(self, aws: Aws, observed: Observed) -> None:
         delete_instance(aws, observed)
@@ -321,16 +295,6 @@ def final_snapshot_name(identifier: str) -> str:
     return f"{identifier}-final-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
 
 
-def _version(text: str) -> tuple[int, ...]:
+def version_of(text: str) -> tuple[int, ...]:
+    """Return a version such as ``17.6`` as what can be compared."""
     return tuple(int(part) for part in text.split("."))
-
-
-def _require_version(aws: Aws, identifier: str, arn: str, version: str) -> None:
-    """Refuse an upgrade that a replica in another region has not had yet."""
-    region, replica = arn.split(":")[3], arn.rpartition(":")[2]
-    instances = aws.client("rds", region=region).describe_db_instances(DBInstanceIdentifier=replica)["DBInstances"]
-    if any(_version(one["EngineVersion"]) < _version(version) for one in instances):
-        raise EngineError(
-            f"DB instance {identifier} in {aws.region} cannot be upgraded to {version} before its replica {replica} in "
-            f"{region}, which has {instances[0]['EngineVersion']}. Upgrade that one first, then run again."
-        )

@@ -18,8 +18,10 @@ BLOCKER, WARNING, NOTE = "blocker", "warning", "note"
 SKEW = 3
 #: Addresses that an upgrade takes in the subnets of the cluster (EKS user guide, "update-cluster").
 ADDRESSES = 5
-#: What nobody can accept, since EKS or Kubernetes refuses it.
-FIRM = frozenset({"version", "cluster", "node groups", "kubelets"})
+#: What nobody can accept, since EKS, Kubernetes, RDS or PostgreSQL refuses it, or a database would be lost.
+FIRM = frozenset({"version", "cluster", "node groups", "kubelets"}) | frozenset(
+    {"role", "instance", "replication", "class", "parameters", "slots", "prepared", "types", "invalid"}
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ def assess(facts: Facts, wanted: Mapping[str, str], accepted: Collection[str] = 
         more = (_support(facts), _insights(facts), _addons(facts, wanted), _groups(facts), _subnets(facts))
         parts = (*parts, *more, _inside(facts))
     found = [finding for part in parts for finding in part]
+    return settled(found, accepted)
+
+
+def settled(found: Iterable[Finding], accepted: Collection[str]) -> list[Finding]:
+    """Return findings with those that somebody has accepted as warnings."""
     return [_accepted(one) if one.id in accepted and not one.firm else one for one in found]
 
 

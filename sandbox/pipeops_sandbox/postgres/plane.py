@@ -68,6 +68,10 @@ class PostgresPlane(Fleet):
 
         seat.submit(restart, "incompatible-parameters")
 
+    def upgraded(self, instance: DbInstance) -> None:
+        """Restart: the programs stay."""
+        self.rebooted(instance, failover=False)
+
     def promoted(self, instance: DbInstance) -> None:
         """Promote; the group's static parameters hold afterwards, because AWS reboots here."""
         seat = self.seats.get(instance.resource_id)

@@ -69,6 +69,9 @@ class DataPlane(Protocol):
     def rebooted(self, instance: DbInstance, failover: bool) -> None:
         """Restart the server with ``instance.in_force``; ``failover``: on its Multi-AZ standby."""
 
+    def upgraded(self, instance: DbInstance) -> None:
+        """Bring the server to the major version that the instance has now; a replica follows its source there."""
+
     def promoted(self, instance: DbInstance) -> None:
         """Make a replica writable and end its replication."""
 
@@ -123,6 +126,9 @@ class NamedEndpoints:
         """Nothing runs behind the name."""
 
     def rebooted(self, instance: DbInstance, failover: bool) -> None:
+        """Nothing runs behind the name."""
+
+    def upgraded(self, instance: DbInstance) -> None:
         """Nothing runs behind the name."""
 
     def promoted(self, instance: DbInstance) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import backups, ties
+from . import backups, ties, upgrades
 from .dataplane import plane
 from .journal import tell
 from .parameters import in_force
@@ -57,7 +57,13 @@ def start_applying(instance: DbInstance, at: float) -> None:
     """Begin to apply what is pending."""
     heavy = instance.pending.keys() & {"DBInstanceClass", "EngineVersion", "MultiAZ", "DBSubnetGroupName"}
     seconds = duration("modify_heavy" if heavy else "modify")
-    status = "upgrading" if "EngineVersion" in instance.pending else "modifying"
+    version = instance.pending.get("EngineVersion")
+    if version:
+        tell(instance, "RDS-EVENT-0267", at)
+        if upgrades.is_major(instance, version):
+            seconds = duration("upgrade_major")
+            upgrades.begin_major(instance, version, at)
+    status = "upgrading" if version else "modifying"
     instance.phases[:0] = [Phase(status, seconds, "apply_pending", dict(instance.pending))]
     instance.since, instance.held = at, False
 
@@ -78,12 +84,18 @@ def apply_pending(instance: DbInstance, payload: Settings, at: float) -> None:
     if "DBSubnetGroupName" in values:
         instance.subnet_group = values.pop("DBSubnetGroupName")
     _tell_changes(instance, values, at)
-    was_off = not instance.settings["BackupRetentionPeriod"]
+    was_off, family = not instance.settings["BackupRetentionPeriod"], instance.family
     _apply(instance, values)
     if values.keys() & {"DBInstanceClass", "EngineVersion", "Port"}:
         _boot(instance)
-        plane.active.rebooted(instance, failover=False)
-        begin(instance, at, Phase("modifying", 0))  # lasts until the server is up again
+        major = instance.family != family
+        if major:
+            plane.active.upgraded(instance)
+        else:
+            plane.active.rebooted(instance, failover=False)
+        begin(instance, at, Phase("upgrading" if major else "modifying", 0))  # lasts until the server is up again
+        if "EngineVersion" in values:
+            upgrades.finished(instance, at, major=major)
     plane.active.modified(instance)
     _after_storage(instance, values, at)
     if "BackupRetentionPeriod" in values:
@@ -103,15 +115,9 @@ def _apply(instance: DbInstance, values: Settings) -> None:
         first = instance.settings["AvailabilityZone"]
         others = sorted(set(group.subnets.values()) - {first})
         instance.settings["SecondaryAvailabilityZone"] = others[0]
-    if "EngineVersion" in values and not instance.parameter_group.endswith(values["EngineVersion"].split(".")[0]):
-        _adopt_default_group(instance, values["EngineVersion"])
     instance.settings.update(values)
-
-
-def _adopt_default_group(instance: DbInstance, version: str) -> None:
-    """After a major upgrade an instance on a default group is on the new family's."""
-    if instance.parameter_group.startswith("default."):
-        instance.parameter_group = "default.postgres" + version.split(".", maxsplit=1)[0]
+    if "EngineVersion" in values:
+        upgrades.adopt_group(instance)
 
 
 def _tell_changes(instance: DbInstance, values: Settings, at: float) -> None:

@@ -29,6 +29,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "RDS-EVENT-0057": ("read replica", "Replication streaming has been terminated"),
     "RDS-EVENT-0087": ("notification", "DB instance stopped"),
     "RDS-EVENT-0088": ("notification", "DB instance started"),
+    "RDS-EVENT-0267": ("maintenance", "The engine version upgrade started."),
+    "RDS-EVENT-0268": ("maintenance", "The engine version upgrade finished."),
+    "RDS-EVENT-0398": (
+        "maintenance",
+        "Waiting for the DB engine version upgrade to finish on the primary DB instance.",
+    ),
     "RDS-EVENT-0154": ("notification", "DB instance is being started: it exceeded the maximum time of being stopped"),
     "RDS-EVENT-0019": ("restoration", "Restored from a point in time"),
 }

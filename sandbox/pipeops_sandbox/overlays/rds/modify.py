@@ -6,12 +6,12 @@ from typing import Any
 
 from pipeops_sandbox.errors import AwsError
 
-from . import backups, catalog, parameters, rules, subnets, ties
+from . import backups, catalog, parameters, rules, subnets, ties, upgrades
 from .call import Call
 from .instances import insights, monitoring, view
 from .phases import begin, duration, require_available
 from .rules import combination, invalid
-from .store import DbInstance, ParameterGroup, Phase, Settings, find_instance, stores_of
+from .store import DbInstance, ParameterGroup, Phase, Settings, stores_of
 from .windows import check_windows
 
 PLAIN_FLAGS = ("DeletionProtection", "CopyTagsToSnapshot", "AutoMinorVersionUpgrade", "PubliclyAccessible")
@@ -238,22 +238,23 @@ def _version(call: Call, instance: DbInstance) -> str:
         return ""
     if wanted not in catalog.upgrade_targets(instance.engine_version):
         raise combination(f"Cannot upgrade postgres from {instance.engine_version} to {wanted}")
-    if catalog.family_of(wanted) != instance.family:
+    major = catalog.family_of(wanted) != instance.family
+    if major:
         _check_major(call, instance, wanted)
-    for replica in map(find_instance, instance.replicas):
-        if replica and catalog.versions().index(replica.engine_version) < catalog.versions().index(wanted):
-            raise AwsError(
-                "DBUpgradeDependencyFailure",
-                f"Upgrade the read replica {replica.arn} to {wanted} before its source {instance.identifier}.",
-            )
+    behind = [one for one in upgrades.replicas_behind(instance, wanted) if not (major and upgrades.goes_along(one))]
+    if behind:
+        names = ", ".join(one.arn if one.region != instance.region else one.identifier for one in behind)
+        raise AwsError(
+            "DBUpgradeDependencyFailure", f"One or more of the DB Instance's read replicas need to be upgraded: {names}"
+        )
     return wanted
 
 
 def _check_major(call: Call, instance: DbInstance, wanted: str) -> None:
-    if not call.flag("AllowMajorVersionUpgrade"):
-        raise combination(f"The AllowMajorVersionUpgrade flag must be present when upgrading to {wanted}, a new major.")
     if instance.replication:
-        raise combination(f"{instance.identifier} is a read replica: it follows its source to a new major version.")
+        raise invalid("Major Version Upgrade not supported for Postgres Read Replica DB Instances")
+    if not call.flag("AllowMajorVersionUpgrade"):
+        raise combination("The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.")
     if not instance.parameter_group.startswith("default.") and not call.has("DBParameterGroupName"):
         raise combination(
             f"{instance.identifier} uses {instance.parameter_group}: name a DBParameterGroupName of family "
