@@ -90,6 +90,7 @@ def test_a_tag_changes_tags_only(prod: Platform) -> None:
         # With a maximum above what stands, storage may have grown by itself, and is left as it is.
         pytest.param({"rds_storage_gib": 50, "rds_storage_max_gib": 90}, "storage_gib of", id="less storage"),
         pytest.param({"eks_version": "1.37"}, "upgrade_cluster", id="another Kubernetes version"),
+        pytest.param({"rds_engine_version": "17.7"}, "upgrade_database", id="another PostgreSQL version"),
     ],
 )
 def test_what_cannot_change_is_refused_with_the_reason(prod: Platform, extra: dict[str, Any], reason: str) -> None:

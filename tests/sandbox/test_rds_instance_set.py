@@ -228,7 +228,6 @@ def test_other_drift_is_found_and_healed(
             ["performance_insights"],
             {"PerformanceInsightsRetentionPeriod": 31},
         ),
-        ({"engine_version": "17.7"}, ["engine_version"], {"EngineVersion": "17.7"}),
         (
             {"instance_class": "db.r6g.large", "backup_retention_days": 5, "log_exports": ["postgresql"]},
             ["backups", "log_exports", "instance_class"],
@@ -248,11 +247,15 @@ def test_changing_a_value_changes_exactly_that(
     assert now["DbiResourceId"] == identity
 
 
-def test_a_minor_upgrade_takes_the_replicas_first(account: Account, full: dict[str, Any]) -> None:
-    account.run(MODULE, **full)
-    prove_heals(account, ["update/rds_instance/primary/engine_version"], **{**full, "engine_version": "17.7"})
-    for identifier in ("pipeops-prod", "pipeops-prod-a", "pipeops-prod-c"):
-        assert standing(account, identifier)["EngineVersion"] == "17.7"
+@pytest.mark.parametrize("version", ["17.7", "18.3"])
+def test_another_version_is_left_to_the_playbook_that_upgrades(
+    account: Account, small: dict[str, Any], version: str
+) -> None:
+    account.run(MODULE, **small)
+    for check in (True, False):
+        with pytest.raises(EngineError, match=r"site.yml upgrades none.*playbooks/upgrade_database\.yml"):
+            account.run(MODULE, check=check, **{**small, "engine_version": version})
+    assert standing(account)["EngineVersion"] == "17.6"
 
 
 def test_a_static_parameter_restarts_what_runs_with_it(account: Account, full: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from ..resources import rds_calls, rds_metrics
 from ..resources.rds_calls import LAG
 from ..resources.rds_describe import Instance, describe
 from ..resources.rds_instance import version_of
-from .rds_steps import GROUP, MAJOR, MAJOR_REPLICA, MINOR, MINOR_REPLICA
+from .rds_steps import GROUP, MAJOR, MAJOR_REPLICA, MINOR, MINOR_REPLICA, MINOR_STANDBY
 
 FAILED = (
     "See its events and the logs pg_upgrade_precheck.log and pg_upgrade_internal.log among the logs of the instance, "
@@ -98,6 +98,8 @@ def _action(identifier: str, attribute: str, traits: Traits, difference: Differe
 
 
 def _traits(instance: Instance, *, major: bool) -> Traits:
+    if _source(instance).startswith("arn:"):
+        return MINOR_STANDBY
     if _source(instance):
         return MAJOR_REPLICA if major else MINOR_REPLICA
     return MAJOR if major else MINOR

@@ -16,7 +16,7 @@ from pipeops_sandbox.overlays.rds.dataplane import NamedEndpoints
 from pipeops_sandbox.overlays.rds.store import DbInstance, all_instances
 from pipeops_sandbox.state import write_atomically
 
-from . import names, work
+from . import names, upgrading, work
 from .account import account, home
 from .addresses import LINK_PORT, SERVER_PORT, free_address
 from .binaries import nearest
@@ -27,11 +27,14 @@ from .health import Health
 from .records import Record, Spec
 from .roads import Roads
 from .seats import Seat
+from .server import ServerError, wait_until
 
 log = logging.getLogger(__name__)
 REPLAY_SECONDS = 5.0
 DELETE_WAIT = 60.0
 """Seconds that a deletion lets unfinished work, like a final snapshot, take."""
+UPGRADE_WAIT = 180.0
+"""Seconds that a replica waits for its source's new major version."""
 
 
 class Fleet(NamedEndpoints):
@@ -104,6 +107,26 @@ class Fleet(NamedEndpoints):
         self.roads.sweep(seat)
         seat.store()
         self._fine(seat)
+
+    def _upgrade(self, seat: Seat, major: int) -> None:
+        """Bring a server to another major version."""
+        seat.server.stop()
+        before = seat.exchange(major)
+        try:
+            upgrading.upgrade(seat.server, before.binaries, self.shared)
+        except Exception:
+            seat.exchange(before.binaries.major)
+            raise
+        self._start(seat)
+
+    def _follow(self, seat: Seat, major: int) -> None:
+        """Make a replica anew from its source, once that has another major version."""
+        source = self.seats[seat.record.source]
+        seat.server.stop("immediate")
+        if not wait_until(lambda: source.record.major == major and not source.busy, UPGRADE_WAIT):
+            raise ServerError(f"the source {source.spec.identifier} did not become {major}")
+        seat.exchange(major)
+        self._make(seat)
 
     def _promote(self, seat: Seat) -> None:
         work.promote(seat.server, seat.record, seat.spec, self.shared)

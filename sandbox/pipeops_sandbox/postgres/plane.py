@@ -13,6 +13,7 @@ from pipeops_sandbox.overlays.rds.store import DbInstance, Snapshot, all_instanc
 from pipeops_sandbox.runtime import runtime
 
 from . import names, work
+from .binaries import nearest
 from .fleet import Fleet
 from .records import Record, Spec, stored
 from .seats import Seat
@@ -69,8 +70,16 @@ class PostgresPlane(Fleet):
         seat.submit(restart, "incompatible-parameters")
 
     def upgraded(self, instance: DbInstance) -> None:
-        """Restart: the programs stay."""
-        self.rebooted(instance, failover=False)
+        """Exchange the programs and bring the data along; where there are no others, restart."""
+        seat, major = self.seats.get(instance.resource_id), nearest(instance.engine_version).major
+        if seat is None or seat.record.major == major:
+            self.rebooted(instance, failover=False)
+            return
+        seat.spec = Spec.of(instance)
+        if seat.record.source:
+            seat.submit(lambda: self._follow(seat, major), "incompatible-restore")
+        else:
+            seat.submit(lambda: self._upgrade(seat, major), "incompatible-restore")
 
     def promoted(self, instance: DbInstance) -> None:
         """Promote; the group's static parameters hold afterwards, because AWS reboots here."""

@@ -28,14 +28,23 @@ class Seat:
     def __init__(self, record: Record, spec: Spec, shared: Shared, failed: Failed) -> None:
         self.record, self.spec, self.shared = record, spec, shared
         self.directory: Path = shared.who.own(shared.place / "servers" / record.resource_id)
-        binaries = within_reach(nearest(str(record.major)), shared.place, shared.who)
-        self.server = PgServer(self.directory, record.address, binaries, shared.who, shared.secret)
+        self.server = self._with_programs(record.major)
         self.trouble = ""
         self._failed = failed
         self._closing = threading.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=spec.identifier)
         self._work: list[Future[None]] = []
         self.store()
+
+    def _with_programs(self, major: int) -> PgServer:
+        binaries = within_reach(nearest(str(major)), self.shared.place, self.shared.who)
+        return PgServer(self.directory, self.record.address, binaries, self.shared.who, self.shared.secret)
+
+    def exchange(self, major: int) -> PgServer:
+        """Take the programs of another major version, and return the server as it was, which has to be stopped."""
+        before, self.server = self.server, self._with_programs(major)
+        self.record.major = major
+        return before
 
     def store(self) -> None:
         """Write the record."""
