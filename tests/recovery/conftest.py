@@ -80,21 +80,25 @@ class Recovery(Platform):
         moves = ("pipeops:takes-over", "pipeops:fence")
         return {tag["Key"]: tag["Value"] for tag in found if tag["Key"].startswith(moves)}
 
-    def connect(self, name: str = NAME, region: str = WEST, database: str = "app") -> psycopg.Connection[Any]:
+    def connect(
+        self, name: str = NAME, region: str = WEST, database: str = "app", secret: str = SECRET
+    ) -> psycopg.Connection[Any]:
         """Connect as an application does: by a name, with what the secret of the region says."""
         client = self.client("secretsmanager", region)
-        secret = json.loads(client.get_secret_value(SecretId=SECRET)["SecretString"])
+        known = json.loads(client.get_secret_value(SecretId=secret)["SecretString"])
         host, port = self.dns.split(":")
         answer = DNSRecord.parse(DNSRecord.question(name).send(host, int(port), timeout=5))
         address = next(str(one.rdata) for one in answer.rr if one.rtype == 1)
         return psycopg.connect(
-            host=name, hostaddr=address, port=5432, dbname=database, user=secret["username"],
-            password=secret["password"], connect_timeout=2, autocommit=True,
+            host=name, hostaddr=address, port=5432, dbname=database, user=known["username"],
+            password=known["password"], connect_timeout=2, autocommit=True,
         )  # fmt: skip
 
-    def rows(self, query: str, name: str = NAME, region: str = WEST, database: str = "app") -> list[Any]:
+    def rows(
+        self, query: str, name: str = NAME, region: str = WEST, database: str = "app", secret: str = SECRET
+    ) -> list[Any]:
         """Run a statement in a session of its own."""
-        with self.connect(name, region, database) as session:
+        with self.connect(name, region, database, secret) as session:
             cursor = session.execute(query)
             return [row[0] for row in cursor.fetchall()] if cursor.description else []
 

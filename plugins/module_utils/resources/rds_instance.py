@@ -59,7 +59,8 @@ ROLES = (
 )
 UPGRADES = (
     "site.yml upgrades none. Run ansible-playbook playbooks/upgrade_database.yml -i inventories/ENV, with both "
-    "inventories of a pair: it checks, takes a snapshot and goes in the order that RDS accepts. Or set engine_version back."
+    "inventories of a pair: it checks, takes a snapshot and goes in the order that RDS accepts. Or set engine_version "
+    "back."
 )
 RESTORE = "Restore a snapshot into a new instance with playbooks/restore.yml."
 

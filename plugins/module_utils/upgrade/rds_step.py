@@ -19,8 +19,8 @@ from ..engine.waiting import wait_until
 from ..resources import rds_calls, rds_metrics
 from ..resources.rds_calls import LAG
 from ..resources.rds_describe import Instance, describe
-from ..resources.rds_instance import version_of
-from .rds_steps import GROUP, MAJOR, MAJOR_REPLICA, MINOR, MINOR_REPLICA, MINOR_STANDBY
+from ..resources.rds_instance import PARAMETER_GROUP, version_of
+from .rds_steps import MAJOR, MAJOR_REPLICA, MINOR, MINOR_REPLICA, MINOR_STANDBY
 
 FAILED = (
     "See its events and the logs pg_upgrade_precheck.log and pg_upgrade_internal.log among the logs of the instance, "
@@ -79,15 +79,16 @@ def apply(aws: Aws, order: Order, *, check_mode: bool) -> dict[str, Any]:
 
 
 def planned(instance: Instance, order: Order) -> Sequence[Action]:
-    """Return what has to be done to an instance, whether this run asks for it or RDS does it along with its source."""
+    """Return what has to be done to an instance; what RDS does to it along with its source is no action of its own."""
     identifier, version, major = order.identifier, instance["EngineVersion"], _is_major(instance, order)
     found = []
-    if version_of(version) < version_of(order.version):
+    if version_of(version) < version_of(order.version) and not (major and _source(instance)):
         difference = Difference("engine_version", version, order.version)
         found.append(_action(identifier, "engine_version", _traits(instance, major=major), difference))
     if order.group and _group(instance) != order.group and _follows_along(instance, order):
         difference = Difference("parameter_group", _group(instance), order.group)
-        found.append(_action(identifier, "parameter_group", GROUP, difference))
+        traits = MAJOR_REPLICA if _source(instance) else PARAMETER_GROUP.traits
+        found.append(_action(identifier, "parameter_group", traits, difference))
     return found
 
 
@@ -98,10 +99,8 @@ def _action(identifier: str, attribute: str, traits: Traits, difference: Differe
 
 
 def _traits(instance: Instance, *, major: bool) -> Traits:
-    if _source(instance).startswith("arn:"):
-        return MINOR_STANDBY
     if _source(instance):
-        return MAJOR_REPLICA if major else MINOR_REPLICA
+        return MINOR_STANDBY if _source(instance).startswith("arn:") else MINOR_REPLICA
     return MAJOR if major else MINOR
 
 

@@ -19,7 +19,7 @@ def major(program: Any, name: str) -> int:
 
 def test_a_major_upgrade_brings_the_data_along_and_the_replica_of_the_region(program: Any, west: str) -> None:
     program.create("main", west)
-    program.replicate("copy", "main")
+    program.replicate("copy", "main", VpcSecurityGroupIds=[west])
     program.rows("INSERT INTO t VALUES (1)")
     assert [major(program, name) for name in ("main", "copy")] == [16, 16]
     program.client("rds").modify_db_instance(
