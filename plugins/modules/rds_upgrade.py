@@ -31,9 +31,10 @@ options:
       - It is given to a primary with the upgrade, to a replica afterwards, since RDS takes none for it before.
     type: str
   lag_limit_seconds:
-    description: How far a replica may be behind when it counts as well, by CloudWatch.
+    description:
+      - How far a replica may be behind when it counts as well, by CloudWatch. Without it, that it replicates is enough.
+      - The figure rises while nothing is written. M(pipeops.platform.postgres_heartbeat) measures better.
     type: float
-    default: 300
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -113,7 +114,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "identifier": {"type": "str", "required": True},
     "version": {"type": "str", "required": True},
     "parameter_group": {"type": "str"},
-    "lag_limit_seconds": {"type": "float", "default": 300},
+    "lag_limit_seconds": {"type": "float"},
 }
 
 

@@ -131,11 +131,12 @@ outputs:
       elements: str
       sample: ["Take a snapshot of pipeops-prod in us-west-2 (interrupts nothing; usually 5 min)"]
     replicas:
-      description: The replicas in its region, each with C(identifier), C(region), C(arn) and C(version).
+      description: The replicas in its region, each with C(identifier), C(region), C(arn), C(version) and C(endpoint).
       type: list
       elements: dict
       sample: [{"identifier": "pipeops-prod-a", "region": "us-west-2",
-        "arn": "arn:aws:rds:us-west-2:123456789012:db:pipeops-prod-a", "version": "17.6"}]
+        "arn": "arn:aws:rds:us-west-2:123456789012:db:pipeops-prod-a", "version": "17.6",
+        "endpoint": "pipeops-prod-a.c1a2b3c4d5e6.us-west-2.rds.amazonaws.com"}]
     standbys:
       description: The same of replicas in other regions.
       type: list
@@ -244,7 +245,13 @@ def _outputs(facts: Facts, findings: list[Finding]) -> dict[str, Any]:
 
 def _members(facts: Facts, role: str) -> list[dict[str, Any]]:
     return [
-        {"identifier": one.name, "region": one.region, "arn": one.arn, "version": one.version}
+        {
+            "identifier": one.name,
+            "region": one.region,
+            "arn": one.arn,
+            "version": one.version,
+            "endpoint": (one.instance.get("Endpoint") or {}).get("Address"),
+        }
         for one in facts.replicas
         if one.role == role
     ]

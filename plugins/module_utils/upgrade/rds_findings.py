@@ -22,6 +22,8 @@ ROOM = 10
 SLOTS_STAY_SINCE = 17
 #: Large objects from which RDS advises a larger instance class for the time of a major upgrade.
 MANY_OBJECTS = 1_000_000
+#: Bytes of log that a replica may have to replay: a segment of RDS's.
+LEFT_TO_REPLAY = 64 * 2**20
 INVENTORY = "Set rds_engine_version in the inventory"
 
 
@@ -90,7 +92,7 @@ def _members(facts: Facts, lag_limit: float) -> Iterator[Finding]:
     for one in facts.members:
         yield from _member(one, facts.target)
         if one.role != PRIMARY:
-            yield from _replication(one, lag_limit)
+            yield from _replication(one, facts.inside, lag_limit)
     count = len(facts.replicas)
     yield Finding("replicas", NOTE, f"{facts.primary.name} has {count} replicas: {_listed(facts.replicas)}.")
 
@@ -128,12 +130,18 @@ def _member(one: Member, target: str) -> Iterator[Finding]:
         yield Finding(f"cascade/{one.name}", BLOCKER, text, "Upgrade those first by hand, or remove them.")
 
 
-def _replication(one: Member, lag_limit: float) -> Iterator[Finding]:
+def _replication(one: Member, inside: Inside | None, lag_limit: float) -> Iterator[Finding]:
     for info in one.instance.get("StatusInfos") or ():
         if not info.get("Normal", True):
             text = f"The replication of {one.where} is {info.get('Status')}: {info.get('Message', 'no reason told')}."
             yield Finding(f"replication/{one.name}", BLOCKER, text, "Mend or remake the replica by site.yml first.")
-    if one.lag is None:
+    left = inside.left_to_replay(str(one.instance.get("DbiResourceId", ""))) if inside else None
+    if left is not None:
+        # The server counts better than CloudWatch, whose seconds rise while nothing is written.
+        if left > LEFT_TO_REPLAY:
+            text = f"{one.where} has {left / 2**20:.0f} MiB of log to replay."
+            yield Finding(f"lag/{one.name}", BLOCKER, text, "Wait until it has caught up; see what is written so much.")
+    elif one.lag is None:
         yield Finding(f"lag/{one.name}", WARNING, f"Nobody knows how far {one.where} is behind.")
     elif one.lag > lag_limit:
         text = f"{one.where} is {one.lag:.0f} s behind, more than {lag_limit:.0f} s."

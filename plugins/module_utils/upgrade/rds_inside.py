@@ -21,6 +21,12 @@ SLOTS = """
            coalesce(pg_wal_lsn_diff(pg_current_wal_flush_lsn(), confirmed_flush_lsn), 0)::bigint
     FROM pg_replication_slots WHERE slot_type = 'logical' ORDER BY slot_name
 """
+#: How many bytes of log each replica has still to replay, by its slot, in whose name RDS has the resource id.
+REPLAYING = """
+    SELECT slot.slot_name, pg_wal_lsn_diff(pg_current_wal_flush_lsn(), sender.replay_lsn)::bigint
+    FROM pg_replication_slots AS slot JOIN pg_stat_replication AS sender ON sender.pid = slot.active_pid
+    WHERE slot.slot_type = 'physical' AND sender.state = 'streaming' AND sender.replay_lsn IS NOT NULL
+"""
 PREPARED = "SELECT gid FROM pg_prepared_xacts ORDER BY prepared"
 #: Types that pg_upgrade cannot take along: they hold numbers that differ between two clusters (RDS user guide).
 TYPES = ("regproc", "regprocedure", "regoper", "regoperator", "regconfig", "regdictionary", "regcollation")
@@ -56,6 +62,7 @@ class Inside:
     """What was found.
 
     Attributes:
+        replaying: how many bytes of log each replica that streams has still to replay, by its slot.
         prepared: transactions that are prepared and neither committed nor rolled back.
         invalid: databases whose removal was interrupted.
         closed: databases that take no connections.
@@ -65,12 +72,18 @@ class Inside:
     """
 
     slots: Sequence[Slot] = ()
+    replaying: Mapping[str, int] = field(default_factory=dict)
     prepared: Sequence[str] = ()
     invalid: Sequence[str] = ()
     closed: Sequence[str] = ()
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     extensions: Mapping[str, Sequence[tuple[str, str, str]]] = field(default_factory=dict)
     large_objects: Mapping[str, int] = field(default_factory=dict)
+
+    def left_to_replay(self, resource_id: str) -> int | None:
+        """Return the bytes that a replica has still to replay; None if the server does not know of it."""
+        part = resource_id.lower().replace("-", "_")
+        return next((left for slot, left in self.replaying.items() if part and slot.endswith(part)), None)
 
 
 def look(server: Server) -> Inside:
@@ -82,11 +95,13 @@ def look(server: Server) -> Inside:
     with server.connect(MAINTENANCE) as connection:
         rows = [row for row in connection.execute(DATABASES).fetchall() if row[0] != OWN]
         slots = [Slot(*row) for row in connection.execute(SLOTS).fetchall()]
+        replaying = {str(slot): int(left) for slot, left in connection.execute(REPLAYING).fetchall()}
         prepared = [gid for (gid,) in connection.execute(PREPARED).fetchall()]
     invalid, closed = [row[0] for row in rows if row[2] == -2], [row[0] for row in rows if not row[1] and row[2] != -2]
     parts = {name: _database(server, name) for name in open_databases(rows)}
     return Inside(
         slots,
+        replaying,
         prepared,
         invalid,
         closed,

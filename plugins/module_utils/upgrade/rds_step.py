@@ -35,13 +35,13 @@ class Order:
     Attributes:
         version: the engine version.
         group: the parameter group, for a major upgrade; None leaves it alone.
-        lag_limit: seconds that a replica may be behind when it counts as well again.
+        lag_limit: seconds that a replica may be behind when it counts as well again; None if nobody asks CloudWatch.
     """
 
     identifier: str
     version: str
     group: str | None = None
-    lag_limit: float = 300
+    lag_limit: float | None = None
 
 
 def apply(aws: Aws, order: Order, *, check_mode: bool) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def _catch_up(aws: Aws, order: Order) -> float | None:
 def _caught_up(aws: Aws, order: Order) -> tuple[tuple[float | None] | None, str]:
     instance = _standing(aws, order)
     bad = [str(info.get("Status")) for info in instance.get("StatusInfos") or () if not info.get("Normal", True)]
-    lag = rds_metrics.replica_lag(aws, order.identifier)
-    if bad or (lag is not None and lag > order.lag_limit):
+    lag = None if order.lag_limit is None else rds_metrics.replica_lag(aws, order.identifier)
+    if bad or (lag is not None and order.lag_limit is not None and lag > order.lag_limit):
         return None, ", ".join(bad) or f"{lag:.0f} s behind"
     return (lag,), ""

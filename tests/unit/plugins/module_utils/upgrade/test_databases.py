@@ -167,6 +167,20 @@ def test_what_postgresql_tells_matters_to_a_major_one(
     assert levels(facts(MAJOR, inside=inside)) == major
 
 
+@pytest.mark.parametrize(
+    ("slot", "left", "expected"),
+    [
+        ("rds_us_west_2_db_abc", 4096, {}),
+        ("rds_db_abc", 2**30, {"lag/pipeops-prod-a": BLOCKER}),
+        ("rds_db_other", 0, {"lag/pipeops-prod-a": BLOCKER}),
+    ],
+)
+def test_positions_in_the_log_tell_more_than_seconds(slot: str, left: int, expected: dict[str, str]) -> None:
+    found = with_replica(facts(inside=Inside(replaying={slot: left})), DbiResourceId="db-ABC")
+    first, *others = found.replicas
+    assert levels(replace(found, replicas=[replace(first, lag=900.0), *others])) == expected
+
+
 def test_slots_of_16_do_not_outlive_it() -> None:
     found = facts(MAJOR, inside=Inside(slots=[Slot("dms", "app", True, 0)]))
     old = {"primary": replace(found.primary, instance={**found.primary.instance, "EngineVersion": "16.13"})}
