@@ -21,6 +21,7 @@ extends_documentation_fragment:
 attributes:
   diff_mode:
     support: none
+    description: Statistics have no readable before and after.
   idempotent:
     support: none
     description: Statistics are made anew each time.
