@@ -97,9 +97,10 @@ def test_a_major_one_makes_the_standby_again_and_counts_the_time_without_it(pair
     assert 0 < found["uncovered_seconds"] < found["uncovered_seconds_foreseen"]
     assert found["refreshed"] == ["app", "postgres"]
     assert pair.rows("SELECT 1 FROM pg_stats WHERE tablename = 'orders'") == [1]
-    for region in (WEST, EAST):
+    for region, name in ((WEST, "pipeops-prod"), (EAST, "pipeops-dr")):
         groups = pair.client("rds", region).describe_db_parameter_groups()["DBParameterGroups"]
-        assert [one["DBParameterGroupName"] for one in groups if "postgres17" in one["DBParameterGroupName"]] == []
+        own = {one["DBParameterGroupName"] for one in groups if one["DBParameterGroupName"].startswith("pipeops")}
+        assert own == {f"{name}-postgres18"}
     whole = pair.playbook(*BOTH, extra={"rds_engine_version": MAJOR})
     done(whole)
     assert whole.mutations == []
