@@ -242,6 +242,9 @@ def test_replicas_follow_and_hold_back_deletion(client: Any) -> None:
     wait(11)
     assert west.describe_secret(SecretId="db")["ReplicationStatus"][0]["Status"] == "InSync"
     west.put_secret_value(SecretId="db", SecretString="two")
+    assert east.get_secret_value(SecretId="db")["SecretString"] == "one"
+    assert west.describe_secret(SecretId="db")["ReplicationStatus"][0]["Status"] == "InProgress"
+    wait(11)
     assert east.get_secret_value(SecretId="db")["SecretString"] == "two"
     with refused("InvalidParameterException"):
         west.delete_secret(SecretId="db")
@@ -260,6 +263,78 @@ def test_replicas_follow_and_hold_back_deletion(client: Any) -> None:
     assert removed["ARN"] == made["ARN"]
     west.remove_regions_from_replication(SecretId="db", RemoveReplicaRegions=["eu-west-1"])
     west.delete_secret(SecretId="db", RecoveryWindowInDays=7)
+
+
+def stages(secrets: Any) -> dict[str, list[str]]:
+    """Return the version that each label is on, in the order of the labels."""
+    found = secrets.describe_secret(SecretId="db")["VersionIdsToStages"]
+    return {version: sorted(labels) for version, labels in sorted(found.items())}
+
+
+def versions(count: int) -> list[str]:
+    return [f"version-{number}-{'0' * 32}" for number in range(1, count + 1)]
+
+
+def test_labels_move_as_in_a_rotation(client: Any) -> None:
+    secrets = client("secretsmanager")
+    first, second, third = versions(3)
+    secrets.create_secret(Name="db", SecretString="one", ClientRequestToken=first)
+    pending = {"SecretId": "db", "VersionStages": ["AWSPENDING"]}
+    secrets.put_secret_value(SecretString="two", ClientRequestToken=second, **pending)
+    assert stages(secrets) == {first: ["AWSCURRENT"], second: ["AWSPENDING"]}
+    assert secrets.get_secret_value(SecretId="db")["SecretString"] == "one"
+    assert secrets.get_secret_value(SecretId="db", VersionStage="AWSPENDING")["SecretString"] == "two"
+    move = {"SecretId": "db", "VersionStage": "AWSCURRENT", "MoveToVersionId": second}
+    for source in ({}, {"RemoveFromVersionId": second}):
+        with refused("InvalidParameterException"):
+            secrets.update_secret_version_stage(**move, **source)
+    with refused("InvalidParameterException"):
+        secrets.update_secret_version_stage(SecretId="db", VersionStage="AWSCURRENT", RemoveFromVersionId=first)
+    secrets.update_secret_version_stage(**move, RemoveFromVersionId=first)
+    assert stages(secrets) == {first: ["AWSPREVIOUS"], second: ["AWSCURRENT", "AWSPENDING"]}
+    assert secrets.get_secret_value(SecretId="db")["SecretString"] == "two"
+    # To where it is already: nothing happens, whatever it is to be removed from.
+    secrets.update_secret_version_stage(**move, RemoveFromVersionId=second)
+    # The label goes with the next version that asks for it, and a version without one is deprecated.
+    secrets.put_secret_value(SecretString="three", ClientRequestToken=third, **pending)
+    assert stages(secrets) == {first: ["AWSPREVIOUS"], second: ["AWSCURRENT"], third: ["AWSPENDING"]}
+    secrets.update_secret_version_stage(SecretId="db", VersionStage="AWSPENDING", RemoveFromVersionId=third)
+    assert list(stages(secrets)) == [first, second]
+    listed = secrets.list_secret_version_ids(SecretId="db")
+    assert {row["VersionId"] for row in listed["Versions"]} == {first, second}
+    assert listed["ARN"] == secrets.describe_secret(SecretId="db")["ARN"]
+    assert len(secrets.list_secret_version_ids(SecretId="db", IncludeDeprecated=True)["Versions"]) == 3
+
+
+def test_a_label_stays_on_a_version_that_is_current_no_more(client: Any) -> None:
+    secrets = client("secretsmanager")
+    first, second = versions(2)
+    secrets.create_secret(Name="db", SecretString="one", ClientRequestToken=first)
+    secrets.update_secret_version_stage(SecretId="db", VersionStage="AWSPENDING", MoveToVersionId=first)
+    secrets.put_secret_value(SecretId="db", SecretString="two", ClientRequestToken=second)
+    assert stages(secrets) == {first: ["AWSPENDING", "AWSPREVIOUS"], second: ["AWSCURRENT"]}
+
+
+def test_labels_reach_replicas_after_a_moment(client: Any) -> None:
+    west, east = client("secretsmanager"), client("secretsmanager", "us-east-1")
+    first, second = versions(2)
+    there = [{"Region": "us-east-1"}]
+    west.create_secret(Name="db", SecretString="one", ClientRequestToken=first, AddReplicaRegions=there)
+    runtime.clock.set("aws")
+    put = {"SecretId": "db", "SecretString": "two", "ClientRequestToken": second, "VersionStages": ["AWSPENDING"]}
+    west.put_secret_value(**put)
+    move = {"SecretId": "db", "VersionStage": "AWSCURRENT", "RemoveFromVersionId": first, "MoveToVersionId": second}
+    west.update_secret_version_stage(**move)
+    assert stages(east) == {first: ["AWSCURRENT"]}
+    assert east.get_secret_value(SecretId="db")["SecretString"] == "one"
+    wait(11)
+    assert stages(east) == stages(west) == {first: ["AWSPREVIOUS"], second: ["AWSCURRENT", "AWSPENDING"]}
+    with refused("InvalidParameterException"):
+        east.update_secret_version_stage(**move)
+    west.put_secret_value(SecretId="db", SecretString="three")
+    east.stop_replication_to_replica(SecretId="db")
+    wait(11)
+    assert east.get_secret_value(SecretId="db")["SecretString"] == "two", "what had not arrived never does"
 
 
 def test_a_replica_is_not_changed_alone(client: Any) -> None:
