@@ -113,14 +113,23 @@ def _sentence(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+def insist_on_libraries() -> None:
+    """Refuse to begin without what talks to servers.
+
+    Raises:
+        EngineError: if a library is missing.
+    """
+    if not HAS_LIBRARIES:
+        raise EngineError(missing_required_lib("psycopg and dnspython"))
+
+
 def server_of(params: Mapping[str, Any]) -> Server:
     """Return the server that a module's options name, with the credentials from its secret.
 
     Raises:
         EngineError: if a library is missing, or the secret cannot be used.
     """
-    if not HAS_LIBRARIES:
-        raise EngineError(missing_required_lib("psycopg and dnspython"))
+    insist_on_libraries()
     credentials = _credentials(Aws(params), params["secret_name"])
     return Server(
         host=params["endpoint"],

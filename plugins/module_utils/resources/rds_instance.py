@@ -19,7 +19,7 @@ from . import rds_calls, rds_describe
 from .rds_attributes import AT_CREATION, LATE, OF_A_PRIMARY, SETTABLE, attributes_of, modification, request
 from .rds_describe import Instance
 from .rds_parameter_group import parameters_in_force
-from .secret import PASSWORD, read_credentials
+from .secret import PASSWORD, credentials_of
 
 #: The tag that says which secret holds the instance's password.
 TAG_SECRET = "pipeops:secret"  # noqa: S105 - the name of a tag, no password
@@ -254,7 +254,7 @@ def _require_no_replicas(aws: Aws, identifier: str, standing: Instance) -> None:
 def _password(aws: Aws, wanted: Wanted) -> str:
     """Return the password for a new instance, from its secret."""
     secret, user = wanted.attributes["secret_arn"], wanted.attributes["master_username"]
-    credentials = read_credentials(aws, secret)
+    credentials = credentials_of(aws, secret, user)
     if credentials.get("username") != user:
         raise EngineError(
             f"The secret {secret} in {aws.region} is of the user {credentials.get('username')!r}, but the database "

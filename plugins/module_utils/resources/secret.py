@@ -16,6 +16,8 @@ from ..engine.model import Observed, ResourceType, Scope, Traits, Update, Wanted
 
 #: The member of a secret's JSON that holds the password, as Secrets Manager's own rotation functions expect it.
 PASSWORD = "password"  # noqa: S105 - the name of the member, no password
+#: As Secrets Manager's own functions for alternating users name the second one: what is added to the first one's name.
+TWIN = "_clone"
 #: Letters and digits only: 190 bits, and no character that RDS, a shell or a connection URI treats in its own way.
 PASSWORD_LENGTH = 32
 
@@ -107,6 +109,19 @@ class SecretsManagerSecret(ResourceType):
             client.delete_secret(SecretId=observed.id, RecoveryWindowInDays=self.deletion_days)
         except client.exceptions.ResourceNotFoundException:
             return
+
+
+def credentials_of(aws: Aws, secret: str, user: str) -> dict[str, Any]:
+    """Return the credentials for a new database of a user, from a secret that is of an earlier one, maybe.
+
+    Rotation lets a secret name the user's twin. A new database has none, so the secret then names the user again,
+    before it is used.
+    """
+    found = read_credentials(aws, secret)
+    if found.get("username") == f"{user}{TWIN}":
+        found["username"] = user
+        aws.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=json.dumps(found))
+    return found
 
 
 def read_credentials(aws: Aws, secret: str) -> dict[str, Any]:
