@@ -143,6 +143,7 @@ def other_user(user: str, wish: Wish) -> str:
 def actions(plan: Plan, secret: str, instance: str, wish: Wish) -> list[dict[str, Any]]:
     """Return the steps as tasks report them, in the words of the engine's actions."""
     reset = plan.user == wish.master
+    moved = {"attribute": "user", "before": wish.twin if reset else wish.master, "after": plan.user}
     told: Mapping[str, tuple[str, str, str]] = {
         WRITE: ("create", "secret version", secret),
         SET: ("update", "database user", f"{instance}/{plan.user}"),
@@ -163,7 +164,7 @@ def actions(plan: Plan, secret: str, instance: str, wish: Wish) -> list[dict[str
                 "label": kind,
                 "id": None,
                 "change": None,
-                "differences": [{"attribute": "user", "before": None, "after": plan.user}] if step == MOVE else [],
+                "differences": [moved] if step == MOVE else [],
                 "interrupts": "",
                 "reversible": step != SET,
                 "typical_seconds": RESET_SECONDS if step == SET and reset else SECONDS[step],

@@ -7,6 +7,8 @@ that others wait for is played here, while the Deployment that would do it is av
 from __future__ import annotations
 
 import base64
+import calendar
+import hashlib
 import json
 import re
 import secrets
@@ -20,6 +22,10 @@ from .playing import Part
 SECRETS = "/apis/external-secrets.io/v1"
 SECRETS_OPERATOR = "external-secrets"
 PLACEHOLDER = re.compile(r"{{\s*\.(\w+)\s*}}")
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+PART = re.compile(r"([0-9.]+)(h|m|s)")
+HASH = "reconcile.external-secrets.io/data-hash"
+UNITS = {"h": 3600, "m": 60, "s": 1}
 #: Returns the text of a secret of Secrets Manager; raises LookupError if there is none in that Region.
 ReadSecret = Callable[[str, str], str]
 
@@ -64,15 +70,19 @@ class Operators(Part):
         if standing and spec.get("refreshPolicy") == "CreatedOnce":
             self._tell(path, item, True, "SecretSynced", "secret synced")
             return
+        if standing and is_intact(standing) and not is_due(item, time.time()):
+            return
         try:
             values = self._values(spec, regions)
         except LookupError as error:
             self._tell(path, item, False, "SecretSyncedError", str(error).strip("'\""))
             return
         wanted = secret_of(item, values)
-        if (standing or {}).get("data") != wanted["data"]:
+        if not standing or standing.get("data") != wanted["data"] or not is_intact(standing):
             self._api.apply(target, wanted)
         self._tell(path, item, True, "SecretSynced", "secret synced")
+        now = time.strftime(TIME, time.gmtime())
+        self._api.patch(f"{path}/status", {"status": {"refreshTime": now, "syncedResourceVersion": version_of(item)}})
 
     def _values(self, spec: Mapping[str, Any], regions: Mapping[str, str]) -> dict[str, str]:
         """Return what the secret gets, before its template.
@@ -104,9 +114,42 @@ class Operators(Part):
         old: Object = next((one for one in item.get("status", {}).get("conditions", []) if one["type"] == "Ready"), {})
         if (old.get("status"), old.get("reason"), old.get("message")) == (str(ready), reason, message):
             return
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        now = time.strftime(TIME, time.gmtime())
         condition = {"type": "Ready", "status": str(ready), "reason": reason, "message": message}
         self._api.patch(f"{path}/status", {"status": {"conditions": [{**condition, "lastTransitionTime": now}]}})
+
+
+def version_of(item: Object) -> str:
+    """Return what changes with what people say of an ExternalSecret: its spec, labels and annotations."""
+    metadata = item["metadata"]
+    said = json.dumps([metadata.get("annotations") or {}, metadata.get("labels") or {}], sort_keys=True)
+    return f"{metadata.get('generation', 0)}-{hashlib.sha256(said.encode()).hexdigest()[:32]}"
+
+
+def is_due(item: Object, now: float) -> bool:
+    """Tell whether the operator would read the secret again: what is said has changed, or the interval is over."""
+    status = item.get("status") or {}
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
+    if not ready or status.get("syncedResourceVersion") != version_of(item):
+        return True
+    interval = seconds_of(str(item["spec"].get("refreshInterval", "1h")))
+    return bool(interval) and now >= calendar.timegm(time.strptime(status["refreshTime"], TIME)) + interval
+
+
+def is_intact(secret: Object) -> bool:
+    """Tell whether nobody has changed a Secret since the operator wrote it."""
+    told = (secret["metadata"].get("annotations") or {}).get(HASH)
+    return bool(told == hash_of(secret.get("data") or {}))
+
+
+def hash_of(data: Mapping[str, str]) -> str:
+    """Return the mark by which the operator knows its own data again."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:56]
+
+
+def seconds_of(interval: str) -> float:
+    """Return an interval such as ``1h30m`` in seconds."""
+    return sum(float(number) * UNITS[unit] for number, unit in PART.findall(interval))
 
 
 def secret_of(item: Object, values: Mapping[str, str]) -> Object:
@@ -118,12 +161,14 @@ def secret_of(item: Object, values: Mapping[str, str]) -> Object:
         "apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name": metadata["name"],
         "uid": metadata["uid"],
     }  # fmt: skip
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
             "name": target.get("name", metadata["name"]),
             "namespace": metadata["namespace"],
+            "annotations": {HASH: hash_of(encoded)},
             "labels": {
                 "reconcile.external-secrets.io/managed": "true",
                 **template.get("metadata", {}).get("labels", {}),
@@ -131,7 +176,7 @@ def secret_of(item: Object, values: Mapping[str, str]) -> Object:
             "ownerReferences": [owner],
         },
         "type": template.get("type", "Opaque"),
-        "data": {key: base64.b64encode(text.encode()).decode() for key, text in data.items()},
+        "data": encoded,
     }
 
 

@@ -98,5 +98,6 @@ def test_the_report_names_each_change_and_no_password() -> None:
         "update/secret/pipeops/prod/database",
         "delete/staging_label/pipeops/prod/database/AWSPENDING",
     ]
+    assert found[2]["differences"] == [{"attribute": "user", "before": MASTER, "after": TWIN}]
     slow = actions(planned(version(TWIN, days=31)), "s", "i", wish)
     assert slow[1]["typical_seconds"] > found[1]["typical_seconds"], "RDS sets a master password in its own time"
