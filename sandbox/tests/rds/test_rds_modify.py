@@ -35,6 +35,19 @@ def test_class_waits_for_the_window_unless_told(west: Any) -> None:
     assert shown["PendingModifiedValues"] == {} and shown["DBInstanceClass"] == "db.r6g.2xlarge"
 
 
+def test_a_master_password_changes_in_its_own_time_and_is_pending_until_then(west: Any) -> None:
+    west.primary()
+    west.slow()
+    answer = modify(west, MasterUserPassword="another-secret-1", ApplyImmediately=False)
+    assert answer["PendingModifiedValues"] == {"MasterUserPassword": "****"}
+    shown = west.show()
+    assert shown["DBInstanceStatus"] == "resetting-master-credentials"
+    assert shown["PendingModifiedValues"] == {"MasterUserPassword": "****"}
+    west.pass_time(31)
+    shown = west.show()
+    assert (shown["DBInstanceStatus"], shown["PendingModifiedValues"]) == ("available", {})
+
+
 def test_the_maintenance_window_applies_what_waits(west: Any) -> None:
     west.primary()
     modify(west, DBInstanceClass="db.r6g.large")

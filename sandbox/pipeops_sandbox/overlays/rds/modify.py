@@ -44,6 +44,9 @@ def modify_db_instance(call: Call) -> dict[str, Any]:
     if group is not None:
         parameters.attach(instance, group, call.now)
     begin_phases(call, instance, phases, later)
+    if call.has("MasterUserPassword"):
+        # Shown, as asterisks, until it holds.
+        instance.pending["MasterUserPassword"] = call.text("MasterUserPassword")
     return view(instance)
 
 
