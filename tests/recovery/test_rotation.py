@@ -285,23 +285,6 @@ def test_whenever_a_run_is_killed_the_next_one_carries_on(
 
 
 @pytest.mark.thorough
-def test_a_killed_playbook_is_carried_on(pair: Recovery) -> None:
-    with load(pair):
-        for nth in range(1, len(ROTATES) + 1):
-            time.sleep(CACHED_SECONDS + 0.5)
-            rule = {"effect": "kill_client", "mutating": True, "operation": "(?!UpdateItem).*", "nth": nth}
-            pair.control("POST", "faults", **rule, when="after", also="ansible-playbook")
-            killed = pair.dr("rotate_secrets", rotate_secrets_force=True, rotate_secrets_overlap_seconds=0)
-            assert killed.status < 0
-            pair.control("DELETE", "faults")
-            again = pair.dr("rotate_secrets", deployment_lock_wait_seconds=90)
-            done(again)
-            assert set(labels(pair)) == {"AWSCURRENT", "AWSPREVIOUS"}
-            last = pair.dr("rotate_secrets")
-            assert (last.status, last.mutations) == (0, []), why(last)
-
-
-@pytest.mark.thorough
 def test_what_was_rotated_fails_over_and_rotates_there(pair: Recovery) -> None:
     force = {"rotate_secrets_force": True, "rotate_secrets_overlap_seconds": 0}
     done(pair.dr("rotate_secrets", "prod", **force))
