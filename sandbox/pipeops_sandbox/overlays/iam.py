@@ -185,6 +185,37 @@ class Iam(IamResponse):
             raise AwsError("UnmodifiableEntity", f"{text}by AWS")
         return super().delete_role()
 
+    def create_user(self) -> ActionResult:
+        """Create a user; moto takes a boundary for roles only."""
+        boundary = self._boundary() if self._get_param("PermissionsBoundary") else None
+        result = super().create_user()
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary = boundary  # type: ignore[attr-defined]
+        return result
+
+    def put_user_permissions_boundary(self) -> EmptyResult:
+        """Bound what a user may do."""
+        boundary = self._boundary()
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary = boundary  # type: ignore[attr-defined]
+        return EmptyResult()
+
+    def delete_user_permissions_boundary(self) -> EmptyResult:
+        """Lift the bounds of a user."""
+        user = self.backend.get_user(self._get_param("UserName"))
+        if getattr(user, "permissions_boundary", None) is None:
+            text = f"The user with name {user.name} has no permissions boundary."
+            raise AwsError("NoSuchEntity", text)
+        user.permissions_boundary = None  # type: ignore[attr-defined]
+        return EmptyResult()
+
+    def _boundary(self) -> dict[str, str]:
+        """Return the boundary that a call names, as IAM tells it."""
+        arn = str(self._get_param("PermissionsBoundary"))
+        try:
+            self.backend.get_policy(arn)
+        except NotFoundException as error:
+            raise AwsError("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.") from error
+        return {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": arn}
+
     def create_open_id_connect_provider(self) -> ActionResult:
         """Create an OIDC provider; AWS names the URL that is taken."""
         url = str(self._get_param("Url"))
