@@ -27,7 +27,8 @@ ROOT = Path(__file__).parent.parent
 PLUGINS = ROOT / "plugins"
 #: What the engine itself calls needs no permission: sts:GetCallerIdentity.
 SHARED = PLUGINS / "module_utils" / "engine"
-TABLE = Path(__file__).with_name("iam_actions.yml")
+#: The sandbox authorises calls by the same table.
+TABLE = ROOT / "sandbox" / "pipeops_sandbox" / "data" / "iam_actions.yml"
 PACKAGE = "ansible_collections.pipeops.platform.plugins"
 
 
@@ -41,7 +42,11 @@ def actions_of(calls: set[str]) -> set[str]:
     """Return the IAM actions that calls are authorised by; most have the name of their call."""
     renamed: dict[str, str] = _table()["renamed"]
     free: list[str] = _table()["free"]
-    return {renamed.get(call, call) for call in calls if call not in free}
+    prefixes: dict[str, str] = _table()["prefixes"]
+    named = {renamed.get(call, call) for call in calls if call not in free}
+    return {
+        f"{prefixes.get(service, service)}:{name}" for service, _colon, name in (one.partition(":") for one in named)
+    }
 
 
 def actions_beside(calls: set[str]) -> dict[str, list[str]]:
