@@ -78,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
                 "--data-plane", choices=DATA_PLANES, default=DATA_PLANES[0],
                 help="what is behind RDS and EKS: servers of both, of one of them, or names only; default all",
             )  # fmt: skip
+            command.add_argument(
+                "--enforce-iam", action="store_true", help="hold identities that the sandbox made to their policies"
+            )
         if name == "env":
             command.add_argument("--from", dest="origin", metavar="REGION", help="for callers that sit in a Region")
     kubernetes.add_to(commands, _port)
@@ -149,6 +152,7 @@ def _start(options: argparse.Namespace, state_dir: Path) -> None:
     state_dir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", __package__, "serve", "--port", str(options.port), "--state-dir", str(state_dir)]
     command += ["--data-plane", options.data_plane]
+    command += ["--enforce-iam"] if options.enforce_iam else []
     for name in ("profile", "scale"):
         if getattr(options, name) is not None:
             command += [f"--{name}", str(getattr(options, name))]
@@ -288,6 +292,7 @@ def _bind(options: argparse.Namespace) -> tuple[Sandbox, Server]:
     """Make the sandbox and take the port."""
     # Imported here because moto takes a second to load, which the other commands do not need.
     share_service_models()
+    from .access.gate import gate  # noqa: PLC0415
     from .http_server import Server  # noqa: PLC0415
     from .runtime import runtime  # noqa: PLC0415
     from .server import Sandbox  # noqa: PLC0415
@@ -297,6 +302,7 @@ def _bind(options: argparse.Namespace) -> tuple[Sandbox, Server]:
         state_dir = options.state_dir.resolve()
         sandbox = Sandbox(state_dir)
         runtime.clock.set(options.profile, options.scale)
+        gate.enforced = options.enforce_iam
         server = Server(sandbox, options.port)
         if _servers_wanted(options):
             sandbox.put_servers(state_dir, options.port)

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 import moto
 from botocore.session import get_session
 
+from .access.gate import gate
 from .clock import PROFILES
 from .faults import EFFECTS, Rule
 from .http_server import Environ, Response
@@ -62,6 +63,8 @@ class Control:
             ("GET", "faults", self._faults),
             ("POST", "faults", self._add_fault),
             ("DELETE", "faults", self._remove_faults),
+            ("GET", "iam", self._iam),
+            ("POST", "iam", self._set_iam),
             ("GET", "regions", self._list_regions),
             ("POST", "regions/([^/]+)", self._set_region),
             ("POST", "origins/([^/]+)", self._begin_in),
@@ -139,6 +142,16 @@ class Control:
     def _remove_faults(self, query: _Query, _body: _Body) -> Any:
         rule_id = _number("id", query["id"], int, 1) if "id" in query else None
         return {"removed": self._sandbox.faults.remove(rule_id)}
+
+    def _iam(self, _query: _Query, _body: _Body) -> Any:
+        return gate.told()
+
+    def _set_iam(self, query: _Query, body: _Body) -> Any:
+        _only(body, {"enforced"})
+        if not isinstance(body.get("enforced"), bool):
+            raise FieldError("enforced", body.get("enforced"), "true, false")
+        gate.enforced = body["enforced"]
+        return self._iam(query, {})
 
     def _list_regions(self, _query: _Query, _body: _Body) -> Any:
         down = self._sandbox.faults.down

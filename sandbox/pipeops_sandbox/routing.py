@@ -38,6 +38,8 @@ _READS = {
     "route53": {"TestDNSAnswer"},
 }
 _READ_ANY_OF = {"kms": ("GenerateDataKey", "GenerateRandom"), "sts": ("",), "eks": ("AssumeRoleForPodIdentity",)}
+# Calls of STS by those who have no keys yet.
+_UNSIGNED = {"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"}
 # Names that begin like a read and are none.
 _WRITES = {"iam": {"GenerateCredentialReport"}, "sts": set[str]()}
 
@@ -62,9 +64,10 @@ class Call:
 def identify(environ: Environ, body: bytes) -> Call:
     """Return what a request is; an operation that no model knows is called ``Unknown``."""
     credential = _CREDENTIAL.search(_authorization(environ))
-    signing = credential["service"] if credential else "s3"
-    region = credential["region"] if credential else "us-east-1"
     form = _form(environ, body)
+    unsigned = "sts" if form.get("Action", [""])[0] in _UNSIGNED else "s3"
+    signing = credential["service"] if credential else unsigned
+    region = credential["region"] if credential else "us-east-1"
     service = _client_name(signing, form)
     operation = _operation(service, environ, form)
     protocol = "s3" if service == "s3" else _protocol(service, environ)

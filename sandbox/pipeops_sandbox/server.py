@@ -19,6 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import run_wsgi_app
 
 from . import faults, origins, overlays, own, quick, state
+from .access.gate import gate
 from .control import PREFIX, Control, known_regions
 from .http_server import CutConnection, Environ, Response, Server
 from .journal import Entry, Journal
@@ -150,7 +151,7 @@ class Sandbox:
         if refused:
             return refused
         with self.lock:
-            response = self._once(call, environ, body)
+            response = gate.admit(self.account, call, environ, body) or self._once(call, environ, body)
             if call.mutating and response.status < 300:
                 cloudtrail.note(self.account, call, environ, body)
         if call.mutating:
@@ -246,6 +247,7 @@ class Sandbox:
                 plane.clear()
         self.faults.clear()
         self.journal.clear()
+        gate.clear()
         self.changed()
 
     def preload(self) -> None:

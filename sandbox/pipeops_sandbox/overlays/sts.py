@@ -7,6 +7,8 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.sts.responses import TokenResponse
 
+from ..access.gate import gate
+from ..access.trust import trusts_token
 from ..errors import AwsError
 from ..overlay import install
 from .iam import anybody, role_has_propagated
@@ -28,8 +30,11 @@ class Sts(TokenResponse):
         return super().assume_role()
 
     def assume_role_with_web_identity(self) -> ActionResult:
-        """Return credentials for a role; the token itself is not verified."""
+        """Return credentials for a role; who made the token is not verified, and what it says while IAM is enforced."""
         self._check_role("sts:AssumeRoleWithWebIdentity")
+        arn = str(self._get_param("RoleArn"))
+        if gate.enforced and not trusts_token(self.current_account, arn, str(self._get_param("WebIdentityToken"))):
+            raise AwsError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
         return super().assume_role_with_web_identity()
 
     def _check_role(self, action: str) -> None:
