@@ -49,15 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.check:
         SHIPPED.write_text(text, "utf-8")
     report = compared(shipped(), recorded())
-    print(f"{report['allowed']} actions are allowed, {report['used']} of them were used by a recorded run.")  # noqa: T201 - this is a command
-    for action in report["unused"]:
-        print(f"unused: {action}")  # noqa: T201
+    told = [f"{report['allowed']} actions are allowed, {report['used']} of them were used by a recorded run."]
+    print("\n".join([*told, *(f"unused: {action}" for action in report["unused"])]))  # noqa: T201 - this is a command
     for action in report["missing"]:
         print(f"missing: {action}", file=sys.stderr)  # noqa: T201
     stale = SHIPPED.read_text("utf-8") != text
     if stale:
         place = SHIPPED.relative_to(ROOT)
-        print(f"{place} is out of date. Run python scripts/ci_policies.py and commit what it writes.", file=sys.stderr)  # noqa: T201
+        text = f"{place} is out of date. Run python scripts/ci_policies.py and commit what it writes."
+        print(text, file=sys.stderr)  # noqa: T201
     return int(stale or bool(report["missing"]))
 
 

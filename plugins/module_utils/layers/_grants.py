@@ -81,8 +81,12 @@ def filled(text: str, reach: Reach) -> list[str]:
     found = []
     for environment, region in product(environments, regions):
         own = {"environment": environment, "prefix": f"{reach.platform}-{environment}", "region": region}
-        found.append(PLACEHOLDER.sub(lambda match, own=own: {**known, **own}[match[1]], text))  # type: ignore[misc]
+        found.append(_replaced(text, {**known, **own}))
     return found
+
+
+def _replaced(text: str, values: Mapping[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda match: values[match[1]], text)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -28,8 +28,9 @@ KEY = ("iam_access_key", "deploy")
 BOUNDARY = ("iam_policy", "deploy-boundary")
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
-#: Services that work in the whole account at once, so that no condition on a region holds their calls.
-GLOBAL_SERVICES = ("iam", "route53", "sts")
+#: Services that work in the whole account at once, and those that tell of them in one region for all: no condition on a
+#: region holds their calls.
+GLOBAL_SERVICES = ("cloudtrail", "iam", "route53", "tag")
 #: IAM's quotas: the length of a managed policy, and the policies of a role or of a user.
 MAX_DOCUMENT, MAX_ATTACHED = 6144, 10
 
