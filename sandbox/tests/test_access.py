@@ -134,9 +134,8 @@ def test_a_refusal_is_that_of_the_service(as_role: Any, enforced: Any, service: 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
     (entry,) = enforced("GET", "iam")["refused"]
     text = refused.value.response["Error"]["Message"]
-    assert (
-        f"User: arn:aws:sts::{ACCOUNT}:assumed-role/worker/run is not authorized to perform: {entry['action']} on" in text
-    )
+    who = f"User: arn:aws:sts::{ACCOUNT}:assumed-role/worker/run"
+    assert f"{who} is not authorized to perform: {entry['action']} on" in text
 
 
 def test_keys_that_nobody_handed_out_are_the_administrators(client: Any, enforced: Any) -> None:
@@ -215,7 +214,8 @@ def test_passing_a_role_and_using_a_key_are_asked_for_beside(as_role: Any, clien
         ({"Action": "rds:AddTagsToResource", "Resource": db}, "iam:PassRole"),
         ({"Action": "iam:PassRole", "Resource": role,
           "Condition": {"StringEquals": {"iam:PassedToService": "monitoring.rds.amazonaws.com"}}}, "kms:CreateGrant"),
-        ({"Action": "kms:CreateGrant", "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}}, "kms:DescribeKey"),
+        ({"Action": "kms:CreateGrant", "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}},
+         "kms:DescribeKey"),
     ]  # fmt: skip
     clients, given = as_role(), []
     for statement, lacking in steps:

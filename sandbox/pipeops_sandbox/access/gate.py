@@ -11,7 +11,7 @@ from ..protocol import error_response
 from ..routing import Call
 from .asked import asked_of
 from .callers import Caller, caller_of
-from .policy import Request, allows, effects
+from .policy import Request, Unsupported, allows, effects
 
 log = logging.getLogger(__name__)
 #: How each protocol says that a call is not allowed: the code, and the HTTP status.
@@ -52,14 +52,21 @@ class Gate:
         caller = caller_of(account, call.principal)
         if caller is None:
             return None
-        for request in asked_of(account, call, environ, body):
-            self._asked[caller.arn, request.action] += 1
-            reason = why_not(caller, request)
-            if reason:
-                self._refused[caller.arn, call.name, request.action, request.resource] += 1
-                log.warning("refused: %s %s %s %s", call.name, request.action, request.resource, dict(request.context))
-                return refusal(caller, call, request, reason)
-        return None
+        try:
+            requests = asked_of(account, call, environ, body)
+            return next((refused for one in requests if (refused := self._held(caller, call, one))), None)
+        except Unsupported as error:
+            return error_response(call.protocol, "SandboxFailure", f"A policy of {caller.arn}: {error}")
+
+    def _held(self, caller: Caller, call: Call, request: Request) -> Response | None:
+        """Note what is asked for; return the refusal if it is not allowed."""
+        self._asked[caller.arn, request.action] += 1
+        reason = why_not(caller, request)
+        if not reason:
+            return None
+        self._refused[caller.arn, call.name, request.action, request.resource] += 1
+        log.warning("refused: %s %s %s %s", call.name, request.action, request.resource, dict(request.context))
+        return refusal(caller, call, request, reason)
 
     def told(self) -> dict[str, Any]:
         """Return what was asked for, by whom, and what was refused."""
