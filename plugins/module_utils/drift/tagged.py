@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ..engine.aws import Aws, tag_dict
-from ..engine.model import TAG_ENVIRONMENT, TAG_PLATFORM, Identity
+from ..engine.model import TAG_COMPONENT, TAG_ENVIRONMENT, TAG_PLATFORM, Identity
 from .findings import Finding
 
 #: The region in which AWS lists the tags of global services.
@@ -23,6 +23,8 @@ NO_RESOURCES = frozenset(
 )
 #: Tags of what the cluster makes for itself: load balancers, volumes, nodes.
 OF_THE_CLUSTER = ("kubernetes.io/cluster/", "elbv2.k8s.aws/cluster", "eks:eks-cluster-name", "ebs.csi.aws.com/cluster")
+#: Components of who deploys an environment, which is no part of it: an administrator makes and removes that.
+OF_WHO_DEPLOYS = "ci/"
 #: States in which a resource is gone although its tags are still listed.
 GONE = frozenset({"deleted", "deleting", "terminated", "shutting-down", "PendingDeletion"})
 
@@ -52,8 +54,9 @@ def _tagged(aws: Aws, identity: Identity, region: str, types: tuple[str, ...]) -
     found: list[str] = []
     for page in pages.paginate(TagFilters=filters, **more):
         for item in page["ResourceTagMappingList"]:
-            of_the_cluster = any(tag["Key"].startswith(OF_THE_CLUSTER) for tag in item.get("Tags", []))
-            if type_of(item["ResourceARN"]) not in NO_RESOURCES and not of_the_cluster:
+            tags = tag_dict(item.get("Tags"))
+            of_others = any(key.startswith(OF_THE_CLUSTER) for key in tags) or deploys(tags)
+            if type_of(item["ResourceARN"]) not in NO_RESOURCES and not of_others:
                 found.append(item["ResourceARN"])
     return found
 
@@ -65,9 +68,14 @@ def roles_of(aws: Aws, identity: Identity, known: set[str]) -> list[str]:
     for role in aws.pages("iam", "list_roles", "Roles"):
         if role["RoleName"].startswith(f"{identity.prefix}-") and not is_known(role["Arn"], known):
             tags = tag_dict(client.list_role_tags(RoleName=role["RoleName"])["Tags"])
-            if tags.get(TAG_ENVIRONMENT) == identity.environment:
+            if tags.get(TAG_ENVIRONMENT) == identity.environment and not deploys(tags):
                 left.append(str(role["Arn"]))
     return left
+
+
+def deploys(tags: Mapping[str, str]) -> bool:
+    """Tell whether tags are those of who deploys an environment."""
+    return tags.get(TAG_COMPONENT, "").startswith(OF_WHO_DEPLOYS)
 
 
 def type_of(arn: str) -> str:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..drift.tagged import names_of, roles_of, stands, type_of
+from ..drift.tagged import deploys, names_of, roles_of, stands, type_of
 from ..engine.aws import Aws, tag_dict
 from ..engine.model import TAG_COMPONENT, TAG_ENVIRONMENT, TAG_PLATFORM, Identity, Scope, Wanted
 from ..layers.service_leftovers import LAYER as LEFTOVERS
@@ -91,9 +91,10 @@ def _of_region(aws: Aws, identity: Identity, keeping: Keeping) -> list[Remain]:
         {"Key": TAG_PLATFORM, "Values": [identity.platform]},
     ]
     rows = aws.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=filters)
-    arns = {row["ResourceARN"] for row in rows if type_of(row["ResourceARN"]) not in PARTS}
+    tagged = {row["ResourceARN"]: tag_dict(row.get("Tags")) for row in rows if type_of(row["ResourceARN"]) not in PARTS}
     secrets = aws.pages("secretsmanager", "list_secrets", "SecretList", IncludePlannedDeletion=True)
-    arns |= {row["ARN"] for row in secrets if is_owned(identity, tag_dict(row.get("Tags")))}
+    own = {row["ARN"]: tags for row in secrets if is_owned(identity, tags := tag_dict(row.get("Tags")))}
+    arns = {arn for arn, tags in {**tagged, **own}.items() if not deploys(tags)}
     return [_remain(aws, arn, keeping) for arn in sorted(arns) if _is_there(aws, arn)]
 
 

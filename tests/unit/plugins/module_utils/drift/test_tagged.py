@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.pipeops.platform.plugins.module_utils.drift.tagged import is_known, type_of
+from ansible_collections.pipeops.platform.plugins.module_utils.drift.tagged import deploys, is_known, type_of
 
 HERE = "us-west-2:123456789012"
 
@@ -30,3 +30,9 @@ def test_a_resource_is_known_by_what_its_layer_calls_it(arn: str, kind: str, ide
     assert type_of(arn) == kind
     assert is_known(arn, {identifier})
     assert not is_known(arn, {f"{identifier}-else", "else"})
+
+
+@pytest.mark.parametrize(("component", "no_part"), [("ci/deploy", True), ("cicd/deploy", False), ("network/ci", False)])
+def test_who_deploys_is_no_part_of_the_environment(component: str, no_part: bool) -> None:
+    assert deploys({"pipeops:component": component}) is no_part
+    assert not deploys({})
