@@ -185,7 +185,7 @@ def _network(needed: set[str], scopes: Mapping[str, Any]) -> Iterator[Grant]:
     asked, standing = ({key: value} for key, value in own.items())
     region = _in_regions({})
     tagging = {"ec2:CreateTags", "ec2:DeleteTags"}
-    special = {action for row in scopes["rows"] if row["policy"] == "network" for action in row["actions"]}
+    special = {action for row in scopes["rows"] if row.get("instead") for action in row["actions"]}
     changes = [a for a in sorted(needed - special) if a.startswith("ec2:") and details(a)["accessLevel"] not in READS]
     made = {action: _types(action, request, required=True) for action in changes if action not in tagging}
     creating = [action for action in changes if made.get(action)]

@@ -164,12 +164,12 @@ class Finder:
         if self.call.service != "ec2" or not association:
             return
         if kind == "route-table":
-            yield from (one.id for one in backend.route_tables.values() if association in one.associations)
+            yield from (one.id for one in backend.route_tables.values() if association in one._associations)
         elif kind == "subnet":
             for one in backend.network_acls.values():
-                yield from (each.subnet_id for key, each in one.associations.items() if association in (key, each.id))
+                yield from (str(row.subnet_id) for key, row in one._associations.items() if key == association)
         elif kind == "vpc":
-            yield from (one.id for one in backend.vpcs.values() if association in one.cidr_block_association_set)
+            yield from (one.id for one in backend.vpcs.values() if association in one._cidr_block_association_set)
 
 
 #: How the last part of an ARN is written, by service; where a method above does not say it.
