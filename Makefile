@@ -67,6 +67,7 @@ lint: $(STAMP) ## Format, types and style of everything
 	ansible-lint --offline
 	$(BIN)/python scripts/role_docs.py --check
 	$(BIN)/python scripts/cost_docs.py --check
+	$(BIN)/python scripts/ci_policies.py --check >/dev/null
 	for env in dev staging prod dr; do ansible-playbook site.yml -i inventories/$$env --syntax-check >/dev/null; done
 
 .PHONY: unit
@@ -93,6 +94,10 @@ destroy-test: $(STAMP) ## Every environment destroyed, and killed on the way: ha
 .PHONY: lease-test
 lease-test: $(STAMP) ## The write lease on real servers, and moves of the database with it
 	pytest tests/lease --junitxml build/junit/lease.xml -q
+
+.PHONY: iam-test
+iam-test: $(STAMP) ## Every playbook under the shipped deploy policies, with IAM enforced (PARTS="dev" for some)
+	@$(BIN)/python -m tests.iam $(PARTS) $(IAM_OPTIONS)
 
 .PHONY: drill-test
 drill-test: $(STAMP) ## One disaster and the way back, under load
