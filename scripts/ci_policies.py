@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def actions() -> set[str]:
     """Return every action that a deployment may need."""
-    return reachable() | recorded().keys()
+    return {*reachable(), *recorded()}
 
 
 @cache
