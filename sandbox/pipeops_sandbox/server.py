@@ -23,7 +23,7 @@ from .access.gate import gate
 from .control import PREFIX, Control, known_regions
 from .http_server import CutConnection, Environ, Response, Server
 from .journal import Entry, Journal
-from .overlays import cloudtrail
+from .overlays import cloudtrail, scheduler
 from .overlays.eks import control_plane
 from .overlays.rds.dataplane import plane as rds_plane
 from .protocol import error_code, error_response
@@ -151,6 +151,7 @@ class Sandbox:
         if refused:
             return refused
         with self.lock:
+            self._fire_schedules()
             response = gate.admit(self.account, call, environ, body) or self._once(call, environ, body)
             if call.mutating and response.status < 300:
                 cloudtrail.note(self.account, call, environ, body)
@@ -158,6 +159,16 @@ class Sandbox:
             self.changed()
         faults.after(struck, environ)
         return response
+
+    def _fire_schedules(self) -> None:
+        """Let schedules that are due make their calls, each at its time, before the present call is looked at."""
+        for fired in scheduler.settle(self.account, runtime.clock.now()):
+            status = 400 if fired.error else 200
+            self.journal.add(
+                Entry(0, fired.at, time.time(), 0.0, fired.service, fired.operation, fired.region, True, status,
+                      fired.error, fired.role_arn, "")
+            )  # fmt: skip
+            self.changed()
 
     def _once(self, call: Call, environ: Environ, body: bytes) -> Response:
         """Run a call, or answer as before if its client token says that it has run already."""

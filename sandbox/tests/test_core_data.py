@@ -460,6 +460,9 @@ def test_a_batch_is_applied_whole_or_not_at_all(client: Any) -> None:
 
 def test_a_schedules_token(client: Any) -> None:
     scheduler = client("scheduler")
+    trust = {"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=document)
     request: dict[str, Any] = {
         "Name": "night", "ScheduleExpression": "rate(1 day)", "FlexibleTimeWindow": {"Mode": "OFF"}, "ClientToken": "t",
         "Target": {"Arn": f"arn:aws:sqs:us-west-2:{ACCOUNT}:q", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r"},

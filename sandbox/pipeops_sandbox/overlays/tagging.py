@@ -1,4 +1,4 @@
-"""The tagging API: it shows RDS and EKS too, which are ours, and its pages can be kept with the state."""
+"""The tagging API: it shows RDS, EKS and Scheduler too, which are ours, and its pages can be kept with the state."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource, iter_taggable_backends
 from moto.resourcegroupstaggingapi import models
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
+from moto.scheduler.models import scheduler_backends
 
 from ..runtime import runtime
 from .eks import lifecycle as eks_lifecycle
@@ -56,7 +57,19 @@ class _Eks(_Service):
         return eks_tags.tagged_resources(self.account, self.region)
 
 
-_SERVICES: tuple[type[_Service], ...] = (_Rds, _Eks)
+class _Scheduler(_Service):
+    SERVICE_NAMESPACE = "scheduler"
+
+    def tagged(self) -> Iterable[tuple[str, dict[str, str]]]:
+        """Return the schedule groups; schedules have no tags."""
+        backend = scheduler_backends[self.account][self.region]
+        for group in backend.schedule_groups.values():
+            tags = backend.tagger.get_tag_dict_for_resource(group.arn)
+            if tags:
+                yield group.arn, tags
+
+
+_SERVICES: tuple[type[_Service], ...] = (_Rds, _Eks, _Scheduler)
 _OURS = {service.SERVICE_NAMESPACE for service in _SERVICES}
 
 
