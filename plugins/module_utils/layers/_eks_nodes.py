@@ -25,6 +25,11 @@ def share(minimum: int, maximum: int, zones: Sequence[str]) -> dict[str, tuple[i
     return {zone: bounds for zone, bounds in zip(zones, zip(low, high, strict=True), strict=True) if bounds[1]}
 
 
+def group_name(cluster: str, zone: str, revision: str) -> str:
+    """Return the name of a zone's node group."""
+    return f"{cluster}-{zone}-{revision}"
+
+
 def _parts(total: int, count: int) -> list[int]:
     each, rest = divmod(total, count)
     return [each + (number < rest) for number in range(count)]

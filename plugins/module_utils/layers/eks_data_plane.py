@@ -23,7 +23,7 @@ from ..resources.iam_role import IamRole
 from ..resources.iam_workload_role import IamWorkloadRole, irsa_trust, pod_identity_trust, workload_path
 from ..resources.policies import aws_managed_policy, service_trust
 from ._eks_addons import BEFORE_NODES, addon_problems, complete
-from ._eks_nodes import machine, share
+from ._eks_nodes import group_name, machine, share
 from ._eks_rules import LONGEST_ROLE_NAME
 
 OFFER = Ref(*OFFERS, "offers")
@@ -201,7 +201,7 @@ def _group(
         **_machines(params),
         **made_with,
         "cluster_name": cluster,
-        "name": f"{cluster}-{zone}-{params['node_revision']}",
+        "name": group_name(cluster, zone, params["node_revision"]),
         "version": None if params["node_version_rule"] == KEEP else params["kubernetes_version"],
         "version_rule": params["node_version_rule"],
         "subnet_ids": [subnet_id],
