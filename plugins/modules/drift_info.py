@@ -34,6 +34,10 @@ options:
     description: Whether the layers were brought to their wanted state, instead of only checked.
     type: bool
     default: false
+  hibernated:
+    description: How the environment sleeps, as a sentence. Then nothing was compared, and that is what is told.
+    type: str
+    default: ""
   who:
     description: Whether to ask CloudTrail.
     type: bool
@@ -133,16 +137,25 @@ drift:
       description: As O(healed).
       type: bool
       sample: false
+    hibernated:
+      description: Whether the environment sleeps, and was not compared.
+      type: bool
+      sample: false
     note:
-      description: Why CloudTrail could not be asked; empty if it could.
+      description: Why CloudTrail could not be asked, empty if it could; or O(hibernated).
       type: str
       sample: ""
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.pipeops.platform.plugins.module_utils.drift.findings import CATEGORIES, claimed, findings_of
+from ansible_collections.pipeops.platform.plugins.module_utils.drift.findings import (
+    CATEGORIES,
+    Finding,
+    claimed,
+    findings_of,
+)
 from ansible_collections.pipeops.platform.plugins.module_utils.drift.tagged import unclaimed
 from ansible_collections.pipeops.platform.plugins.module_utils.drift.trail import with_culprits
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws, describe_error, is_aws_error
@@ -156,6 +169,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "platform": {"type": "str", "default": "pipeops"},
     "layers": {"type": "list", "elements": "dict", "required": True},
     "healed": {"type": "bool", "default": False},
+    "hibernated": {"type": "str", "default": ""},
     "who": {"type": "bool", "default": True},
     "days": {"type": "float", "default": 7},
 }
@@ -167,6 +181,8 @@ def run(params: Mapping[str, Any], *, check_mode: bool, progress: Progress) -> d
     Raises:
         EngineError: if AWS does not tell what is tagged.
     """
+    if params["hibernated"]:
+        return _result([], params["hibernated"], healed=False, hibernated=True)
     aws, layers = Aws(params, progress), params["layers"]
     identity = Identity(params["platform"], params["environment"])
     try:
@@ -179,10 +195,14 @@ def run(params: Mapping[str, Any], *, check_mode: bool, progress: Progress) -> d
     note = ""
     if params["who"]:
         findings, note = with_culprits(aws, findings, params["days"])
+    return _result(findings, note, healed=bool(params["healed"]), hibernated=False)
+
+
+def _result(findings: Sequence[Finding], note: str, *, healed: bool, hibernated: bool) -> dict[str, Any]:
     counts = {category: sum(item.category == category for item in findings) for category in CATEGORIES}
     told = [item.as_dict() for item in findings]
-    healed = bool(params["healed"])
-    return {"drift": {"found": len(findings), "counts": counts, "findings": told, "note": note, "healed": healed}}
+    state = {"note": note, "healed": healed, "hibernated": hibernated}
+    return {"drift": {"found": len(findings), "counts": counts, "findings": told, **state}}
 
 
 def main() -> None:

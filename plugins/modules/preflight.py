@@ -82,6 +82,13 @@ facts:
         arn: arn:aws:rds:us-east-1:123456789012:db:pipeops-dr
         role: replica
         source_arn: arn:aws:rds:us-west-2:123456789012:db:pipeops-prod
+    hibernation:
+      description:
+        - Whether the environment sleeps; null for one that may not (C(platform_hibernation_allowed)).
+        - C(phase) is V(hibernated), V(waking) or V(awake), C(database) the status of its DB instance, C(asleep) whether
+          it has to be woken first, and C(told) says so.
+      type: dict
+      sample: {"phase": "awake", "since": "", "database": "available", "asleep": false, "told": ""}
 problems:
   description: What is wrong with the inventory. Empty if AWS could not be asked, which fails the task as well.
   returned: always

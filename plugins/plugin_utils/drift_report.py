@@ -92,6 +92,9 @@ class DriftReport:
             if name in self.failed:
                 yield name, f"not compared to the end: {self.failed[name]}"
                 continue
+            if self.environments[name].get("hibernated"):
+                yield name, f"not compared: {self.environments[name]['note']}"
+                continue
             counts = self.environments[name]["counts"]
             said = ", ".join(f"{counts[category]} {category}" for category in CATEGORIES if counts[category])
             yield name, said or "as the inventory says"

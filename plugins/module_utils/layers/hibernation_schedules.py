@@ -58,7 +58,7 @@ def _problems(params: Mapping[str, Any]) -> Iterator[str]:
         there, missing = ("evening", "morning") if params["evening"] else ("morning", "evening")
         yield f"{there} is {params[there]!r}, but {missing} is not set. Set both, or none."
     for name in ("evening", "morning"):
-        if params[name] and not _is_cron(params[name]):
+        if params[name] and not is_cron(params[name]):
             yield (
                 f"{name} is {params[name]!r}, which is no cron expression of EventBridge Scheduler. Write minute, "
                 "hour, day of the month, month, day of the week and year, one of the two days as ?, e.g. "
@@ -66,7 +66,8 @@ def _problems(params: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
-def _is_cron(expression: str) -> bool:
+def is_cron(expression: str) -> bool:
+    """Tell whether a text has the form of a cron expression of EventBridge Scheduler; AWS knows further rules."""
     found = CRON.fullmatch(expression)
     fields = found["fields"].split() if found else []
     return len(fields) == 6 and all(map(FIELD.fullmatch, fields)) and "?" in (fields[2], fields[4])

@@ -119,4 +119,5 @@ def _question(inventory: Inventory) -> Question:
         engine_version=inventory.text("rds_engine_version"),
         classes=tuple(dict.fromkeys(classes(inventory).values())),
         pair=PairQuestion(name, str(pair["region"])) if pair else None,
+        sleeper=inventory.prefix if inventory.flag("platform_hibernation_allowed") else "",
     )

@@ -15,6 +15,7 @@ from ..engine.aws import Aws, describe_error, error_code, is_aws_error, tag_dict
 from ..engine.errors import EngineError
 from ..readiness.standing import TAG_FENCED
 from ..resources.rds_describe import describe
+from .sleep import Sleep, look
 
 ENGINE, STORAGE = "postgres", "gp3"
 #: What to do about errors that carry no code, because AWS was not reached, by the name of botocore's exception.
@@ -81,12 +82,14 @@ class Question:
         engine_version: of PostgreSQL, with its minor version.
         classes: DB instance classes.
         pair: the database of the other side, for an environment that has one.
+        sleeper: the start of its names, for an environment that may be hibernated.
     """
 
     instance_types: tuple[str, ...]
     engine_version: str
     classes: tuple[str, ...]
     pair: PairQuestion | None = None
+    sleeper: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ class Facts:
         engine_versions: those of PostgreSQL: the wanted one if there is such, else all.
         classes: the wanted classes that can be ordered.
         pair: the database of the other side; None for an environment without one.
+        sleep: how it sleeps; None for an environment that has to stay awake.
         principal_arn: who runs the play, as an access entry of EKS names it; empty for the account's root.
     """
 
@@ -124,6 +128,7 @@ class Facts:
     engine_versions: tuple[str, ...] = ()
     classes: Mapping[str, DbClass] = field(default_factory=dict)
     pair: PairDatabase | None = None
+    sleep: Sleep | None = None
     principal_arn: str = ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -134,6 +139,7 @@ class Facts:
             "zone_ids": dict(self.zone_ids),
             "cluster_versions": dict(self.cluster_versions),
             "pair": self.pair.as_dict() if self.pair else None,
+            "hibernation": self.sleep.as_dict() if self.sleep else None,
         }
 
 
@@ -151,6 +157,7 @@ def read(aws: Aws, question: Question) -> Facts:
         "rds:DescribeDBEngineVersions": lambda: _engine_versions(aws, question.engine_version),
         "rds:DescribeOrderableDBInstanceOptions": lambda: _classes(aws, question),
         "rds:DescribeDBInstances": lambda: _pair(aws, question.pair),
+        "scheduler:GetSchedule": lambda: look(aws, question.sleeper) if question.sleeper else None,
     }
     with ThreadPoolExecutor(len(calls)) as pool:
         futures = {name: pool.submit(call) for name, call in calls.items()}

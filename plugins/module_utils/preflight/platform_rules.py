@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ..layers.hibernation_schedules import is_cron
 from ..layers.state_backend import bucket_name
 from .inventory import Inventory
 from .problems import Problem, nearest, shown
@@ -206,6 +208,45 @@ def amounts(inventory: Inventory) -> Iterable[Problem]:
         yield inventory.problem("platform_wait_delay_seconds", reason, mend)
 
 
+def hibernation(inventory: Inventory) -> Iterable[Problem]:
+    """What others depend on stays awake, and RDS stops no instance that takes part in a replication."""
+    if not inventory.flag("platform_hibernation_allowed"):
+        return
+    variable, mend = "platform_hibernation_allowed", "Write false, or leave it out."
+    if inventory.record("platform_pair"):
+        other = inventory.record("platform_pair")["environment"]
+        yield inventory.problem(variable, f"{other} depends on it, or stands by for it (platform_pair)", mend)
+    elif inventory.records("rds_replicas"):
+        yield inventory.problem(variable, "its database has replicas (rds_replicas), so RDS would not stop it", mend)
+
+
+def nights(inventory: Inventory) -> Iterable[Problem]:
+    """A schedule is one that EventBridge Scheduler takes, for an environment that may sleep."""
+    schedule = inventory.record("hibernation_schedule")
+    if schedule and not inventory.flag("platform_hibernation_allowed"):
+        reason = "the environment has to stay awake (platform_hibernation_allowed), so nothing would come of it"
+        yield inventory.problem("hibernation_schedule", reason, "Allow it, or remove the schedule.", value=schedule)
+    for part in ("evening", "morning"):
+        text = str(schedule.get(part) or "")
+        if text and not is_cron(text):
+            reason = "it is no cron expression of EventBridge Scheduler, with six fields and one of both days as ?"
+            mend = "Write it like cron(0 20 ? * MON-FRI *)."
+            yield inventory.problem(f"hibernation_schedule.{part}", reason, mend, value=text)
+    zone = str(schedule.get("timezone") or "UTC")
+    if _is_zone("UTC") and not _is_zone(zone):
+        mend = "Write one like America/Los_Angeles."
+        yield inventory.problem("hibernation_schedule.timezone", "there is no such time zone", mend, value=zone)
+
+
+def _is_zone(name: str) -> bool:
+    """Tell whether this machine knows a time zone; one without the database of zones knows not even UTC."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 RULES: tuple[Callable[[Inventory], Iterable[Problem]], ...] = (
     environment_name,
     name_lengths,
@@ -214,6 +255,8 @@ RULES: tuple[Callable[[Inventory], Iterable[Problem]], ...] = (
     service,
     domain,
     amounts,
+    hibernation,
+    nights,
 )
 #: Rules that know AWS's regions, each with its partition.
 PLACE_RULES: tuple[Callable[[Inventory, Mapping[str, str]], Iterable[Problem]], ...] = (region, pair, witness)

@@ -40,6 +40,14 @@ def test_what_heals_is_not_left_after_healing() -> None:
     assert report(healed=True).left == 1
 
 
+def test_one_that_sleeps_is_told_and_counts_as_nothing() -> None:
+    asleep = {**drift(), "note": "pipeops-dev is hibernated, since 20:00.", "hibernated": True}
+    told = DriftReport(BEGAN, False, {"dev": asleep})
+    assert dict(told.totals()) == {"dev": "not compared: pipeops-dev is hibernated, since 20:00."}
+    assert (told.left, list(told.rows())) == (0, [])
+    assert "pipeops-dev is hibernated" in told.as_html()
+
+
 def test_rows_and_totals_name_everything() -> None:
     assert list(report().rows()) == [
         ("changed", "prod", "Thing", "<b>", "thing-<b>", "multi_az is false, not true",

@@ -40,6 +40,11 @@ ALLOWED: list[tuple[Rule, Changes]] = [
     (platform_rules.service, {"platform_service_environment": "dr"}),
     (platform_rules.domain, {"platform_domain": "a-b.example.org"}),
     (platform_rules.amounts, {"platform_wait_timeout_seconds": 15, "platform_wait_delay_seconds": 0.2}),
+    (
+        platform_rules.hibernation,
+        {"platform_hibernation_allowed": True, "platform_pair": None, "rds_replicas": []},
+    ),
+    (platform_rules.hibernation, {"platform_hibernation_allowed": False}),
     (database_rules.write_lease, {"rds_write_lease_seconds": 12}),
     (database_rules.write_lease, {"rds_write_lease_seconds": 0, "rds_parameters": {}}),
     (network_rules.own_ranges, {"vpc_cidr": "10.0.0.0/20"}),
@@ -122,6 +127,16 @@ REFUSED: list[tuple[Rule, Changes, list[tuple[str, str]]]] = [
     (platform_rules.domain, {"platform_domain": "a" * 64}, [("platform_domain", "no domain name")]),
     (platform_rules.domain, {"platform_domain": ".".join(["a" * 50] * 5)}, [("platform_domain", "no domain name")]),
     (platform_rules.amounts, {"platform_budget_usd_month": -1}, [("platform_budget_usd_month", "more than 0")]),
+    (
+        platform_rules.hibernation,
+        {"platform_hibernation_allowed": True},
+        [("platform_hibernation_allowed", "dr depends on it")],
+    ),
+    (
+        platform_rules.hibernation,
+        {"platform_hibernation_allowed": True, "platform_pair": None},
+        [("platform_hibernation_allowed", "has replicas")],
+    ),
     (platform_rules.amounts, {"platform_wait_delay_seconds": 0}, [("platform_wait_delay_seconds", "more than 0")]),
     (network_rules.own_ranges, {"vpc_cidr": "10.0.0.0"}, [("vpc_cidr", "without a prefix length")]),
     (network_rules.own_ranges, {"vpc_cidr": "10.0.0.0/33"}, [("vpc_cidr", "prefix length is not")]),
