@@ -24,6 +24,7 @@ from tests.unit.plugins.module_utils.preflight.tables import assert_said, invent
 
 Rule = Callable[[Inventory], Iterable[Problem]]
 Changes = dict[str, Any]
+NIGHTS = {"evening": "cron(0 20 ? * MON-FRI *)", "morning": "cron(0 7 ? * MON-FRI *)"}
 
 
 def replicas(*named: tuple[str, str]) -> list[dict[str, str]]:
@@ -40,10 +41,8 @@ ALLOWED: list[tuple[Rule, Changes]] = [
     (platform_rules.service, {"platform_service_environment": "dr"}),
     (platform_rules.domain, {"platform_domain": "a-b.example.org"}),
     (platform_rules.amounts, {"platform_wait_timeout_seconds": 15, "platform_wait_delay_seconds": 0.2}),
-    (
-        platform_rules.hibernation,
-        {"platform_hibernation_allowed": True, "platform_pair": None, "rds_replicas": []},
-    ),
+    (platform_rules.hibernation, {"name": "dev", "platform_hibernation_allowed": True}),
+    (platform_rules.nights, {"name": "dev", "hibernation_schedule": {**NIGHTS, "timezone": "Europe/Berlin"}}),
     (platform_rules.hibernation, {"platform_hibernation_allowed": False}),
     (database_rules.write_lease, {"rds_write_lease_seconds": 12}),
     (database_rules.write_lease, {"rds_write_lease_seconds": 0, "rds_parameters": {}}),
@@ -134,8 +133,14 @@ REFUSED: list[tuple[Rule, Changes, list[tuple[str, str]]]] = [
     ),
     (
         platform_rules.hibernation,
-        {"platform_hibernation_allowed": True, "platform_pair": None},
+        {"name": "dev", "rds_replicas": replicas(("a", "us-west-2a"))},
         [("platform_hibernation_allowed", "has replicas")],
+    ),
+    (platform_rules.nights, {"hibernation_schedule": NIGHTS}, [("hibernation_schedule", "has to stay awake")]),
+    (
+        platform_rules.nights,
+        {"name": "dev", "hibernation_schedule": {**NIGHTS, "evening": "8 p.m.", "timezone": "Pacific"}},
+        [("hibernation_schedule.evening", "no cron"), ("hibernation_schedule.timezone", "no such time zone")],
     ),
     (platform_rules.amounts, {"platform_wait_delay_seconds": 0}, [("platform_wait_delay_seconds", "more than 0")]),
     (network_rules.own_ranges, {"vpc_cidr": "10.0.0.0"}, [("vpc_cidr", "without a prefix length")]),
