@@ -94,7 +94,7 @@ def describe(aws: Aws, group: str, name: str) -> Observed | None:
         "role_arn": target["RoleArn"],
         "retries": target.get("RetryPolicy", {}).get("MaximumRetryAttempts"),
         "arn": found["Arn"],
-        "created_at": found["CreationDate"].isoformat(),
+        "created_at": found["CreationDate"].isoformat(timespec="seconds"),
     }
     return Observed(SchedulerSchedule.kind, name, name, attributes, status=found["State"])
 
