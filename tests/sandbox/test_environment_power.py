@@ -71,12 +71,6 @@ def test_one_that_is_on_its_way_is_waited_for_and_not_sent_again(account: Accoun
     runtime.clock.set("aws", FAST)
     finished, calls = account.run_watched(MODULE, power="down", started=sent, **OPTIONS)
     assert (calls, finished["settled"], status(account)) == ([], True, "stopped")
-    runtime.clock.set("aws", 1)
-    account.run(MODULE, power="up", wait=False, **OPTIONS)
-    assert status(account) == "starting"
-    runtime.clock.set("aws", FAST)
-    _back, calls = account.run_watched(MODULE, power="down", **OPTIONS)
-    assert (calls, status(account)) == (["rds:StopDBInstance"], "stopped")
 
 
 def test_a_lost_answer_and_a_busy_instance_are_outlived(account: Account) -> None:
