@@ -60,7 +60,7 @@ options:
     default: []
   grants:
     description:
-      - What the identity may do. The role M(ignore:pipeops.platform.ci_access) brings those that the playbooks need.
+      - What the identity may do. The role C(ci_access) brings those that the playbooks need.
       - C({partition}), C({account}), C({platform}) and C({region}) are filled in. A text with C({environment}) or
         C({prefix}), which is C(PLATFORM-ENVIRONMENT), stands once for the environment and once for each of O(partners).
     type: list
