@@ -102,7 +102,7 @@ def plane() -> Iterator[PostgresPlane]:
     yield made
     made.close()
     for thread in threading.enumerate():
-        if thread.name == "trash":
+        if thread.name in ("spare", "trash"):
             thread.join()
     shutil.rmtree(directory)
 
