@@ -87,6 +87,10 @@ integration: $(STAMP) ## Modules, roles, inventories and playbooks on the sandbo
 recovery-test: $(STAMP) ## Every move of the database, and its refusals, on real servers: a quarter of an hour
 	pytest tests/recovery -n 2 --dist loadfile --junitxml build/junit/recovery.xml -q
 
+.PHONY: playbooks-test
+playbooks-test: $(STAMP) ## Operations as people type them, nights and killed runs among them: half an hour
+	pytest tests/playbooks -n 2 --dist loadfile --junitxml build/junit/playbooks.xml -q
+
 .PHONY: destroy-test
 destroy-test: $(STAMP) ## Every environment destroyed, and killed on the way: half an hour
 	pytest tests/destroy --junitxml build/junit/destroy.xml -q

@@ -166,6 +166,7 @@ def test_a_playbook_rotates_under_load_once_and_says_before_what_it_will_do(pair
     assert pair.rows("SELECT username FROM cron.job", database="postgres") == [TWIN]
 
 
+@pytest.mark.thorough
 def test_three_in_a_row_and_both_users_own_what_either_makes(pair: Recovery, rotate: Callable[..., Any]) -> None:
     with load(pair) as application:
         for number, user in enumerate((TWIN, MASTER, TWIN)):
