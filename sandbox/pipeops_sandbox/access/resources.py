@@ -137,6 +137,10 @@ class Finder:
         bucket = self.given.first("Bucket")
         return self._global("s3", bucket if kind == "bucket" else f"{bucket}/{name}", account=False)
 
+    def _of_scheduler(self, kind: str, name: str) -> str:
+        group = f"{self.given.first('GroupName') or 'default'}/" if kind == "schedule" else ""
+        return self._regional("scheduler", f"{kind}/{group}{name}")
+
     def _of_secretsmanager(self, _kind: str, name: str) -> str:
         # The six characters that AWS makes up are not asked for: patterns of policies leave them open.
         return self._regional("secretsmanager", f"secret:{name}-??????")
