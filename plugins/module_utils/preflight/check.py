@@ -12,8 +12,8 @@ from typing import Any
 
 from ..engine.aws import Aws
 from . import cluster_rules, database_rules, fact_rules, network_rules, pair_rules, platform_rules
-from .database_rules import classes
-from .facts import Facts, PairQuestion, Question, read
+from .database_rules import classes, database_identifier
+from .facts import Facts, PairQuestion, Question, SleepQuestion, read
 from .inventory import Inventory
 from .problems import Problem
 from .specs import Specs
@@ -79,7 +79,7 @@ def check(host: Host, others: Iterable[Host], rules: Rulebook, connect: Callable
     problems = [*_form(inventory, host.unresolved, rules), *_sense(inventory, neighbours, rules.regions)]
     if problems:
         return Verdict(problems)
-    facts = read(connect(inventory.text("platform_region")), _question(inventory))
+    facts = read(connect(inventory.text("platform_region")), question(inventory))
     return Verdict([problem for rule in fact_rules.RULES for problem in rule(inventory, facts)], facts)
 
 
@@ -110,14 +110,17 @@ def _sense(inventory: Inventory, neighbours: Iterable[Inventory], regions: Mappi
             yield from pair_rule(inventory, neighbour)
 
 
-def _question(inventory: Inventory) -> Question:
+def question(inventory: Inventory) -> Question:
+    """Return what AWS is asked about an inventory that makes sense."""
     pair = inventory.record("platform_pair")
-    # As the layer of the database names its primary.
-    name = f"{inventory.text('platform_name')}-{pair.get('environment')}".lower()
+    # As the layer of the database names its primary, unless it was taken over with a name of its own.
+    usual = f"{inventory.text('platform_name')}-{pair.get('environment')}"
+    name = str(pair.get("database_identifier") or usual).lower()
+    may_sleep = inventory.flag("platform_hibernation_allowed")
     return Question(
         instance_types=tuple(inventory.texts("eks_node_instance_types")),
         engine_version=inventory.text("rds_engine_version"),
         classes=tuple(dict.fromkeys(classes(inventory).values())),
         pair=PairQuestion(name, str(pair["region"])) if pair else None,
-        sleeper=inventory.prefix if inventory.flag("platform_hibernation_allowed") else "",
+        sleeper=SleepQuestion(inventory.prefix, database_identifier(inventory)) if may_sleep else None,
     )

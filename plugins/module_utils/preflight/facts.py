@@ -47,6 +47,19 @@ class PairQuestion:
 
 
 @dataclass(frozen=True)
+class SleepQuestion:
+    """Which environment may sleep.
+
+    Attributes:
+        prefix: the start of its names.
+        database: the identifier of its DB instance.
+    """
+
+    prefix: str
+    database: str
+
+
+@dataclass(frozen=True)
 class PairDatabase:
     """The database of the pair as its region describes it.
 
@@ -82,14 +95,14 @@ class Question:
         engine_version: of PostgreSQL, with its minor version.
         classes: DB instance classes.
         pair: the database of the other side, for an environment that has one.
-        sleeper: the start of its names, for an environment that may be hibernated.
+        sleeper: the names of an environment that may be hibernated.
     """
 
     instance_types: tuple[str, ...]
     engine_version: str
     classes: tuple[str, ...]
     pair: PairQuestion | None = None
-    sleeper: str = ""
+    sleeper: SleepQuestion | None = None
 
 
 @dataclass(frozen=True)
@@ -157,7 +170,7 @@ def read(aws: Aws, question: Question) -> Facts:
         "rds:DescribeDBEngineVersions": lambda: _engine_versions(aws, question.engine_version),
         "rds:DescribeOrderableDBInstanceOptions": lambda: _classes(aws, question),
         "rds:DescribeDBInstances": lambda: _pair(aws, question.pair),
-        "scheduler:GetSchedule": lambda: look(aws, question.sleeper) if question.sleeper else None,
+        "scheduler:GetSchedule": lambda: _sleep(aws, question.sleeper),
     }
     with ThreadPoolExecutor(len(calls)) as pool:
         futures = {name: pool.submit(call) for name, call in calls.items()}
@@ -246,6 +259,10 @@ def _classes(aws: Aws, question: Question) -> dict[str, DbClass]:
             supports = {key for option in usable for key, value in option.items() if value is True}
             found[name] = DbClass(frozenset(zones), frozenset(supports))
     return found
+
+
+def _sleep(aws: Aws, asked: SleepQuestion | None) -> Sleep | None:
+    return look(aws, asked.prefix, asked.database) if asked else None
 
 
 def _pair(aws: Aws, asked: PairQuestion | None) -> PairDatabase | None:

@@ -52,9 +52,9 @@ class Sleep:
         return {**own, "asleep": self.asleep, "told": self.told}
 
 
-def look(aws: Aws, prefix: str) -> Sleep:
-    """Ask AWS whether an environment sleeps."""
-    marker, instance = describe_schedule(aws, prefix, MARKER), describe_instance(aws, prefix.lower())
+def look(aws: Aws, prefix: str, identifier: str) -> Sleep:
+    """Ask AWS whether an environment sleeps, by the start of its names and the identifier of its DB instance."""
+    marker, instance = describe_schedule(aws, prefix, MARKER), describe_instance(aws, identifier)
     database = str(instance["DBInstanceStatus"]) if instance else ""
     if marker is None:
         return Sleep(prefix, database=database)

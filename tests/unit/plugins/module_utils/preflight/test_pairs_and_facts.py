@@ -11,7 +11,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight import fact_rules, pair_rules
-from ansible_collections.pipeops.platform.plugins.module_utils.preflight.facts import DbClass, Facts, PairDatabase
+from ansible_collections.pipeops.platform.plugins.module_utils.preflight.check import question
+from ansible_collections.pipeops.platform.plugins.module_utils.preflight.facts import (
+    DbClass,
+    Facts,
+    PairDatabase,
+    PairQuestion,
+    SleepQuestion,
+)
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight.inventory import Inventory
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight.problems import Problem
 
@@ -178,3 +185,25 @@ def test_a_run_goes_on_only_if_the_pair_has_the_other_role(role: str, pair: Pair
 def test_two_replicas_follow_nobody() -> None:
     problems = among(inventory("prod", platform_database_role="replica"), inventory("dr"))
     assert_said(problems, ("platform_database_role", "nothing to follow"))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "sleeper", "pair"),
+    [
+        ("staging", {}, None, None),
+        ("dev", {}, SleepQuestion("pipeops-dev", "pipeops-dev"), None),
+        ("dev", {"rds_identifier": "Grown-Orders"}, SleepQuestion("pipeops-dev", "grown-orders"), None),
+        ("prod", {}, None, PairQuestion("pipeops-dr", "us-east-1")),
+        (
+            "prod",
+            {"platform_pair": {"environment": "dr", "region": "us-east-1", "database_identifier": "Grown-Copy"}},
+            None,
+            PairQuestion("grown-copy", "us-east-1"),
+        ),
+    ],
+)
+def test_a_database_that_was_taken_over_is_asked_for_by_its_own_name(
+    name: str, changes: dict[str, Any], sleeper: SleepQuestion | None, pair: PairQuestion | None
+) -> None:
+    asked = question(inventory(name, **changes))
+    assert (asked.sleeper, asked.pair) == (sleeper, pair)
