@@ -72,7 +72,7 @@ lint: $(STAMP) ## Format, types and style of everything
 
 .PHONY: unit
 unit: $(STAMP) ## Plan tables and other tests without AWS
-	pytest tests/unit --junitxml build/junit/unit.xml -q
+	pytest tests/unit -n 2 --junitxml build/junit/unit.xml -q
 
 .PHONY: sandbox-test
 sandbox-test: $(STAMP) ## The sandbox against AWS's rules
@@ -119,7 +119,7 @@ plan-exactness: $(STAMP) ## What --check says is what the run does (EVERY=4 for 
 molecule: $(STAMP) ## Roles one by one: check, converge, idempotence, verify, destroy (ROLE=vpc for one)
 	@# What a run that failed left behind: without this, molecule takes its sandbox and its account for new.
 	molecule destroy -s default >/dev/null
-	molecule test $(if $(ROLE),-s $(ROLE),--all)
+	molecule test $(if $(ROLE),-s $(ROLE),--all --workers cpus)
 
 .PHONY: sanity
 sanity: $(STAMP) ## ansible-test sanity, without an ignore file

@@ -27,6 +27,8 @@ Say = Callable[[str], None]
 CONNECT_SECONDS = 4.0
 """Patience with a host of prebuilt programs: where it cannot be reached, building begins soon."""
 SAY_SECONDS = 10.0
+COMPILER = ("-gcflags=all=-dwarf=false -l", "-gcflags=std=-dwarf=false")
+"""No debugging data, and no inlining but in Go's own library: a quarter less to compile, and seconds a server loses."""
 PACKAGES = 2824
 """Packages that a build from nothing compiles, for the progress lines."""
 CONTROL_PLANE = "kubernetes"
@@ -170,7 +172,7 @@ def _compile(go: str, directory: Path, say: Say) -> None:
         "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": pins["kubernetes"].split(".")[1],
     }
     flags = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in facts.items())])
-    command = [go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", f"{directory}{os.sep}"]
+    command = [go, "build", "-v", "-trimpath", *COMPILER, "-ldflags", flags, "-o", f"{directory}{os.sep}"]
     command += [".", "helm.sh/helm/v3/cmd/helm"]
     if nice := shutil.which("nice"):
         command = [nice, "-n", "10", *command]
