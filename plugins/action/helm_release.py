@@ -21,6 +21,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.lease import bind, insist
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.api import CLUSTER_ARGUMENT_SPEC, Api, Cluster
+from ansible_collections.pipeops.platform.plugins.module_utils.kube.charts import chart_of
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.manifests import Name, action, manifests_of
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.objects import Order, carry_out
 from ansible_collections.pipeops.platform.plugins.module_utils.kube.passing import is_passing
@@ -30,6 +31,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.kube.releases imp
     is_installed,
     revisions,
     stale,
+    stands,
     unready,
 )
 from ansible_collections.pipeops.platform.plugins.plugin_utils.run_life import leases_folder
@@ -123,10 +125,8 @@ class ActionModule(ActionBase):
         if left and self._task.check_mode:
             return _told(options, verb, left)
         forget(api, options["namespace"], left)
-        if upgrade:
-            foreseen = self._helm(options, api, task_vars, check_mode=True)
-            if not foreseen.get("changed"):
-                return _told(options, verb if left or tried.verb else "", left)
+        if upgrade and self._is_as_wanted(options, api, found, task_vars):
+            return _told(options, verb if left or tried.verb else "", left)
         if self._task.check_mode:
             return _told(options, verb, left)
         if upgrade and options["crds"]:
@@ -134,6 +134,14 @@ class ActionModule(ActionBase):
         tried.verb = verb
         self._helm(options, api, task_vars, check_mode=False, atomic=upgrade)
         return _told(options, verb, left)
+
+    def _is_as_wanted(
+        self, options: dict[str, Any], api: Api, found: list[Revision], task_vars: dict[str, Any]
+    ) -> bool:
+        chart = chart_of(options["chart"], options["version"])
+        if chart and stands(api, options["namespace"], found[-1], chart, options["values"]):
+            return True
+        return not self._helm(options, api, task_vars, check_mode=True)["changed"]
 
     def _remove(
         self, options: dict[str, Any], api: Api, found: list[Revision], task_vars: dict[str, Any], tried: Tried

@@ -120,6 +120,7 @@ def test_what_the_cluster_left_goes_with_it(stand: Stand) -> None:
     assert groups == ["/aws/rds/instance/pipeops-dev2/postgresql"]
 
 
+@pytest.mark.thorough
 def test_node_groups_and_add_ons_go_before_their_cluster(stand: Stand) -> None:
     dev = stand("dev")
     dev.begin()
@@ -133,6 +134,7 @@ def test_node_groups_and_add_ons_go_before_their_cluster(stand: Stand) -> None:
     assert dev.standing("dev") == []
 
 
+@pytest.mark.thorough
 def test_what_somebody_else_made_under_its_tags_fails_the_proof(stand: Stand) -> None:
     dev = stand("dev")
     tags = [{"Key": "pipeops:platform", "Value": "pipeops"}, {"Key": "pipeops:environment", "Value": "dev"}]
@@ -142,6 +144,7 @@ def test_what_somebody_else_made_under_its_tags_fails_the_proof(stand: Stand) ->
     assert "Not everything of pipeops-dev is gone. Left: sqs forgotten in us-west-2" in said(done)
 
 
+@pytest.mark.thorough
 def test_nothing_at_all_is_kept_if_that_is_asked_for(stand: Stand) -> None:
     dev = stand("dev")
     done = dev.destroy("dev", destroy_snapshots=True, destroy_backups=True, destroy_key_deletion_days=7)
@@ -153,6 +156,7 @@ def test_nothing_at_all_is_kept_if_that_is_asked_for(stand: Stand) -> None:
     assert states == {"PendingDeletion"}
 
 
+@pytest.mark.thorough
 def test_state_is_kept_with_its_key_if_that_is_asked_for(stand: Stand) -> None:
     dev = stand("dev")
     done = dev.destroy("dev", destroy_keep_state=True)

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import pytest
@@ -23,6 +25,14 @@ HOLDS_SOMETHING = (
     "kms_key",
     "secret",
 )
+
+#: Values by name, each with the only action that a change of it takes.
+VALUES: dict[str, tuple[dict[str, Any], str]] = {
+    "node maximum": ({"eks_node_maximum": 12}, "update/s3_document/outputs/document"),
+    "backup retention": ({"rds_backup_retention_days": 35}, "update/rds_instance/primary/backups"),
+    "log retention": ({"eks_log_retention_days": 30}, "update/log_group/cluster/retention_days"),
+    "cluster logs": ({"eks_log_types": ["audit", "authenticator"]}, "update/eks_cluster/main/logging"),
+}
 
 
 def apply(stand: Platform, extra: dict[str, Any]) -> Run:
@@ -45,12 +55,8 @@ def apply(stand: Platform, extra: dict[str, Any]) -> Run:
 @pytest.mark.parametrize(
     ("extra", "actions"),
     [
-        pytest.param({"eks_node_maximum": 12}, {"update/s3_document/outputs/document"}, id="node maximum"),
-        pytest.param({"rds_backup_retention_days": 35}, {"update/rds_instance/primary/backups"}, id="backup retention"),
-        pytest.param({"eks_log_retention_days": 30}, {"update/log_group/cluster/retention_days"}, id="log retention"),
-        pytest.param(
-            {"eks_log_types": ["audit", "authenticator"]}, {"update/eks_cluster/main/logging"}, id="cluster logs"
-        ),
+        pytest.param(reduce(or_, (extra for extra, _ in VALUES.values())), {one for _, one in VALUES.values()}, id="4"),
+        *(pytest.param(extra, {one}, id=name, marks=pytest.mark.thorough) for name, (extra, one) in VALUES.items()),
     ],
 )
 def test_a_value_changes_what_it_stands_for(prod: Platform, extra: dict[str, Any], actions: set[str]) -> None:
@@ -66,6 +72,7 @@ def test_a_class_is_changed_in_place(prod: Platform) -> None:
         assert action["interrupts"], "a new class means a new host"
 
 
+@pytest.mark.thorough
 def test_a_further_range_is_added_to_the_network(prod: Platform) -> None:
     done = apply(prod, {"vpc_secondary_cidrs": ["100.64.0.0/16"]})
     (vpc,) = prod.client("ec2").describe_vpcs(Filters=[{"Name": "tag:pipeops:environment", "Values": ["prod"]}])["Vpcs"]
@@ -84,12 +91,24 @@ def test_a_tag_changes_tags_only(prod: Platform) -> None:
     [
         pytest.param({"vpc_cidr": "10.7.0.0/16"}, "cidr of VPC", id="the network's range"),
         pytest.param(
-            {"eks_service_ipv4_cidr": "172.21.0.0/16"}, "service_ipv4_cidr of EKS cluster", id="service range"
+            {"eks_service_ipv4_cidr": "172.21.0.0/16"},
+            "service_ipv4_cidr of EKS cluster",
+            id="service range",
+            marks=pytest.mark.thorough,
         ),
-        pytest.param({"rds_database_name": "other"}, "database_name of", id="the first database"),
+        pytest.param(
+            {"rds_database_name": "other"}, "database_name of", id="the first database", marks=pytest.mark.thorough
+        ),
         # With a maximum above what stands, storage may have grown by itself, and is left as it is.
-        pytest.param({"rds_storage_gib": 50, "rds_storage_max_gib": 90}, "storage_gib of", id="less storage"),
-        pytest.param({"eks_version": "1.37"}, "upgrade_cluster", id="another Kubernetes version"),
+        pytest.param(
+            {"rds_storage_gib": 50, "rds_storage_max_gib": 90},
+            "storage_gib of",
+            id="less storage",
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param(
+            {"eks_version": "1.37"}, "upgrade_cluster", id="another Kubernetes version", marks=pytest.mark.thorough
+        ),
         pytest.param({"rds_engine_version": "17.7"}, "upgrade_database", id="another PostgreSQL version"),
     ],
 )

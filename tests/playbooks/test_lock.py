@@ -143,7 +143,9 @@ def test_the_first_run_takes_it_as_soon_as_there_is_one(empty: Platform) -> None
     assert run.lock_writes == 3, "one try too early, then taken and freed"
 
 
-@pytest.mark.parametrize("extra", [{"eks_version": "1.37"}, {"vpc_cidr": "10.7.0.0/16"}])
+@pytest.mark.parametrize(
+    "extra", [{"vpc_cidr": "10.7.0.0/16"}, pytest.param({"eks_version": "1.37"}, marks=pytest.mark.thorough)]
+)
 def test_a_run_that_fails_frees_it(prod: Platform, extra: dict[str, Any]) -> None:
     run = prod.playbook("prod", extra={**LONG, **extra})
     assert (run.status, run.lock_writes) == (2, 2)
@@ -176,7 +178,13 @@ def test_of_two_runs_the_second_waits(prod: Platform, start: Callable[..., Start
     assert "Look again after a wait" in said
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.thorough),
+    ],
+)
 def test_an_interrupted_run_frees_it(prod: Platform, start: Callable[..., Started], number: int) -> None:
     run = start(**WORK)
     run.until_it_works()
@@ -210,7 +218,10 @@ def test_a_killed_controller_leaves_no_worker_with_a_lock(prod: Platform, start:
     assert first.changes == count, "a change after the lock was freed"
 
 
-@pytest.mark.parametrize("everything", [True, False], ids=["machine", "controller"])
+@pytest.mark.parametrize(
+    "everything",
+    [pytest.param(True, id="machine"), pytest.param(False, id="controller", marks=pytest.mark.thorough)],
+)
 def test_a_run_that_sleeps_past_its_lease_changes_nothing_more(
     prod: Platform, start: Callable[..., Started], everything: bool
 ) -> None:

@@ -76,6 +76,7 @@ def test_each_side_publishes_the_database_that_it_has(pair: Platform) -> None:
     assert dr["dns"]["service"]["zone_id"] == prod["dns"]["zone_id"]
 
 
+@pytest.mark.thorough
 def test_a_side_without_its_primary_says_what_is_missing_and_stands(empty: Platform) -> None:
     for check in (True, False):
         run = empty.playbook("dr", check=check)
@@ -109,7 +110,15 @@ def promote(stand: Platform) -> None:
         pass
 
 
-@pytest.mark.parametrize("inventories", [("prod",), ("dr",), ("prod", "dr")], ids="+".join)
+@pytest.mark.parametrize(
+    "inventories",
+    [
+        pytest.param(("prod",), marks=pytest.mark.thorough),
+        pytest.param(("dr",), marks=pytest.mark.thorough),
+        ("prod", "dr"),
+    ],
+    ids="+".join,
+)
 def test_a_run_over_a_move_is_refused(pair: Platform, inventories: tuple[str, ...]) -> None:
     promote(pair)
     for check in (True, False):

@@ -69,7 +69,15 @@ def test_it_is_announced_done_and_then_nothing_is_left(dev: Platform, tmp_path: 
         assert not again.tasks("dev")
 
 
-@pytest.mark.parametrize("nth", [1, 2, 3], ids=lambda nth: f"{nth}-{CALLS[nth - 1]}")
+@pytest.mark.parametrize(
+    "nth",
+    [
+        pytest.param(1, marks=pytest.mark.thorough),
+        2,
+        pytest.param(3, marks=pytest.mark.thorough),
+    ],
+    ids=lambda nth: f"{nth}-{CALLS[nth - 1]}",
+)
 def test_one_that_was_killed_is_carried_on(dev: Platform, nth: int) -> None:
     rule = {"effect": "kill_client", "mutating": True, "service": "eks", "nth": nth, "when": "after"}
     dev.control("POST", "faults", **rule, also="ansible-playbook")

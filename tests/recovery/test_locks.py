@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+
 from tests.recovery.conftest import EAST, WEST, Recovery, done, refused, text
 
 
@@ -39,6 +41,7 @@ def test_a_failover_goes_on_without_the_lock_of_the_lost_region(pair: Recovery) 
     assert "Could not reach the lock table pipeops-prod-locks" in report["not_locked"]["prod"]
 
 
+@pytest.mark.thorough
 def test_a_failover_asks_before_it_pushes_a_deployment_aside(pair: Recovery) -> None:
     hold(pair, "dr", EAST, 3600)
     pair.down(WEST)

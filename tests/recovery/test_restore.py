@@ -37,6 +37,7 @@ def test_a_drill_leaves_nothing_behind_and_touches_nothing(pair: Recovery) -> No
     assert info["Status"] == "replicating"
 
 
+@pytest.mark.thorough
 def test_a_killed_drill_is_carried_on(pair: Recovery) -> None:
     before = instances(pair, EAST)
     pair.control(
@@ -53,6 +54,7 @@ def test_a_killed_drill_is_carried_on(pair: Recovery) -> None:
     assert instances(pair, EAST) == before
 
 
+@pytest.mark.thorough
 def test_a_drill_without_backups_is_refused(pair: Recovery) -> None:
     arn = pair.instance(WEST, "pipeops-prod")["DBInstanceArn"]
     pair.client("rds", EAST).stop_db_instance_automated_backups_replication(SourceDBInstanceArn=arn)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .api import Api
+from .charts import Chart
 
 #: A state in which Helm refuses every further operation.
 BROKEN_OFF = frozenset({"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"})
@@ -112,6 +113,15 @@ def payload(secret: Mapping[str, Any]) -> dict[str, Any]:
     raw = base64.b64decode(base64.b64decode(secret["data"]["release"]))
     found: dict[str, Any] = json.loads(gzip.decompress(raw) if raw[:2] == GZIP else raw)
     return found
+
+
+def stands(api: Api, namespace: str, latest: Revision, chart: Chart, values: Mapping[str, Any]) -> bool:
+    """Tell whether the latest revision of a release was made of a chart with these values, and came about."""
+    if latest.status != DEPLOYED:
+        return False
+    secret = api.get(f"/api/v1/namespaces/{namespace}/secrets/{latest.secret}")
+    kept = payload(secret) if secret else {}
+    return bool(kept) and chart.made(kept["chart"]["metadata"]) and (kept.get("config") or {}) == values
 
 
 def describe(api: Api, namespace: str, release: str) -> dict[str, Any]:
