@@ -143,7 +143,7 @@ lint: $(STAMP) ## Format, types and style of everything
 	ruff format --check .
 	yamllint --strict .
 	mypy -p ansible_collections.pipeops.platform.plugins
-	mypy sandbox/pipeops_sandbox scripts tests/drill tests/security extensions/write_guard/write_guard
+	mypy sandbox/pipeops_sandbox scripts tests/drill extensions/write_guard/write_guard
 	ansible-lint --offline
 	$(BIN)/python scripts/role_docs.py --check
 	$(BIN)/python scripts/cost_docs.py --check

@@ -72,7 +72,8 @@ def digest(value: str) -> str:
 
 def findings(paths: Iterable[str], root: Path = ROOT) -> Iterator[Finding]:
     """Yield what looks like a secret in files."""
-    configuration, others = [], []
+    configuration: list[str] = []
+    others: list[str] = []
     for path in paths:
         text = (root / path).read_text("utf-8", errors="replace")
         if path.startswith(CONFIGURATION) and (NAME.search(text) or FORM.search(text)):
@@ -105,7 +106,7 @@ def known(entries: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
 
 def judge(found: Iterable[Finding], exceptions: set[tuple[str, str]]) -> Iterator[str]:
     """Yield what is wrong: what nobody has excepted, and exceptions that nothing needs."""
-    met = set()
+    met: set[tuple[str, str]] = set()
     for one in found:
         met.add(one.key)
         if one.key not in exceptions:

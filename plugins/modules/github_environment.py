@@ -172,7 +172,8 @@ def look_up(github: Github, reviewers: tuple[str, ...]) -> Reviewers:
     Raises:
         GithubError: if somebody is unknown.
     """
-    owner, found = github.repository.partition("/")[0], {}
+    owner = github.repository.partition("/")[0]
+    found: dict[str, tuple[str, int]] = {}
     for name in reviewers:
         kind, _, who = name.partition(":")
         where = f"users/{quote(who)}" if kind == "user" else f"orgs/{quote(owner)}/teams/{quote(who)}"
@@ -207,10 +208,9 @@ def _stays_protected(standing: Standing | None, params: dict[str, Any]) -> bool:
 def main() -> None:
     module = AnsibleModule({**argument_spec(), **ARGUMENT_SPEC}, supports_check_mode=True)
     try:
-        result = run(module.params, github_of(module.params), module.check_mode)
+        module.exit_json(**run(module.params, github_of(module.params), module.check_mode))
     except GithubError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -191,10 +191,9 @@ def main() -> None:
         required_if=[("state", "present", ("include", "rules"))],
     )
     try:
-        result = run(module.params, github_of(module.params), module.check_mode)
+        module.exit_json(**run(module.params, github_of(module.params), module.check_mode))
     except GithubError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

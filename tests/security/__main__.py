@@ -80,7 +80,7 @@ def scan(checkov: str, folder: Path) -> list[Finding]:
 
 def judge(found: Iterable[Finding], exceptions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield what is wrong: findings that nobody has excepted, and exceptions that nothing needs."""
-    needed = set()
+    needed: set[int] = set()
     for one in found:
         matching = [number for number, entry in enumerate(exceptions) if _covers(entry, one)]
         needed.update(matching)
