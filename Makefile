@@ -8,6 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ENV ?= prod dr
+INVENTORIES = $(ENV:%=-i inventories/%)
+# Names of branches and tags come from elsewhere: only the shell sees them, as variables, and never as text.
+export BASE ?= origin/main
+SECURITY := $(VENV)/security
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 # The sandbox takes any credentials; real ones have no business in it.
@@ -51,10 +55,86 @@ sandbox-down: $(STAMP) ## Stop it; what stands in it is kept
 sandbox-env: $(STAMP) ## Print how to reach it: eval "$$(make -s sandbox-env)"
 	@$(SANDBOX) env
 
+# ---- Delivery: what the workflows of .github call, see docs/github.md ----
+
+# A deployment is of what somebody has named.
+.PHONY: named
+named:
+	@test "$(origin ENV)" != file || { echo 'Say which environment: make $(MAKECMDGOALS) ENV=dev' >&2; exit 2; }
+
+.PHONY: plan
+plan: $(STAMP) named ## What a run would change on AWS (ENV=dev); build/plans has it as Markdown and JSON
+	@PIPEOPS_PLAN_JSON=build/plans/$(firstword $(ENV)).json PIPEOPS_PLAN_MARKDOWN=build/plans/$(firstword $(ENV)).md \
+		ansible-playbook site.yml $(INVENTORIES) --check --diff
+
+.PHONY: deploy
+deploy: $(STAMP) named ## Deploy one environment, prove that nothing is left to do, keep its outputs (ENV=dev)
+	@$(BIN)/python scripts/deploy.py $(ENV)
+
+.PHONY: drift
+drift: $(STAMP) named ## What is not as the inventories say (ENV="dev prod"); fails if something is not
+	@ansible-playbook playbooks/drift.yml $(INVENTORIES)
+
+.PHONY: dr-status dr-drill
+dr-status: $(STAMP) ## Whether a failover from prod to dr would work now
+	@ansible-playbook playbooks/dr_status.yml -i inventories/prod -i inventories/dr
+
+dr-drill: $(STAMP) ## Restore the backups of prod in the region of dr, on AWS, and remove them again
+	@ansible-playbook playbooks/dr_drill.yml -i inventories/prod -i inventories/dr
+
+.PHONY: cost
+cost: ALL = $(wildcard inventories/*)
+cost: $(STAMP) ## What all environments cost, beside a base (BASE=origin/main)
+	@ansible-playbook playbooks/cost.yml $(ALL:%=-i %) -e "cost_base=$$BASE" -e cost_details=false
+
+.PHONY: pr-plan pr-report pr-comment job-summary
+pr-plan: $(STAMP) ## What this branch changes, against its base on a sandbox: no AWS (BASE=origin/main)
+	@$(BIN)/python scripts/pr_plan.py --base "$$BASE"
+
+pr-report: $(STAMP) ## The comment of a pull request, of the plan and the cost
+	@$(BIN)/python scripts/pr_report.py
+
+# It has a token that may write, so it runs nothing that was installed.
+pr-comment: ## Keep that comment on the pull request (GITHUB_TOKEN, GITHUB_REPOSITORY, PULL_REQUEST)
+	@$(PYTHON) scripts/pr_comment.py
+
+job-summary: $(STAMP) ## Tell reports in the summary of a job (FILES=build/pr-report.md)
+	@$(BIN)/python scripts/job_summary.py $(FILES)
+
+.PHONY: secrets workflows security
+secrets: $(STAMP) ## Look for secrets in all that git tracks
+	@$(BIN)/python scripts/scan_secrets.py
+
+workflows: $(STAMP) ## Check the workflows by actionlint and zizmor
+	@# 3: actionlint cannot be had here, which it has said.
+	@$(BIN)/python scripts/actionlint.py || test $$? -eq 3
+	zizmor --offline --quiet --no-progress .github
+
+$(SECURITY)/.installed: requirements-security.txt $(STAMP)
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SECURITY)
+	@$(BIN)/uv pip install --quiet --python $(SECURITY)/bin/python -r requirements-security.txt
+	@touch $@
+
+security: $(SECURITY)/.installed ## Hold playbooks, roles and manifests against the rules of checkov
+	@$(BIN)/python -m tests.security $(SECURITY)/bin/checkov
+
+.PHONY: release-check publish
+release-check: $(STAMP) ## Insist that a tag is the version of galaxy.yml (TAG=v1.0.0)
+	@$(BIN)/python scripts/release.py check "$${TAG:-}"
+
+publish: $(STAMP) ## Build the collection and give it to Galaxy (GALAXY_API_KEY)
+	@$(BIN)/python scripts/release.py publish
+
+.PHONY: delivery-test
+delivery-test: $(STAMP) ## Each job of the workflows, run here step by step: ten minutes
+	pytest tests/delivery --junitxml build/junit/delivery.xml -q
+
+# ---- Tests ----
+
 # All drifts would take ten minutes more.
 .PHONY: test
 test: EVERY = 4
-test: lint unit kubernetes sandbox-test integration drill-test molecule plan-exactness demo sanity ## Everything CI needs, the fast tests first
+test: lint workflows unit kubernetes sandbox-test integration drill-test molecule plan-exactness demo sanity ## Everything CI needs, the fast tests first
 	@$(BIN)/python scripts/test_report.py
 
 .PHONY: lint
@@ -80,7 +160,7 @@ sandbox-test: $(STAMP) ## The sandbox against AWS's rules
 
 .PHONY: integration
 integration: $(STAMP) ## Modules, roles, inventories and playbooks on the sandbox
-	pytest tests/sandbox tests/inventories tests/playbooks tests/recovery tests/destroy -m "not thorough" -n 2 --dist loadfile \
+	pytest tests/sandbox tests/inventories tests/playbooks tests/recovery tests/destroy tests/delivery -m "not thorough" -n 2 --dist loadfile \
 		--junitxml build/junit/integration.xml -q
 
 .PHONY: recovery-test

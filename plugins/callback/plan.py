@@ -16,7 +16,7 @@ description:
     deleted, what that interrupts, whether it can be undone, how long it usually takes and what is created costs a
     month, and then the totals.
   - After a real run, prints what stands where.
-  - Writes the same as JSON, for pull requests and for other programs.
+  - Writes the same as Markdown for pull requests, and as JSON for other programs.
 requirements:
   - enabling in C(callbacks_enabled)
   - rich
@@ -29,6 +29,14 @@ options:
     ini:
       - section: callback_plan
         key: json_path
+  markdown_path:
+    description: The file to write as Markdown; none if not set. Its folder is made if it does not exist.
+    type: path
+    env:
+      - name: PIPEOPS_PLAN_MARKDOWN
+    ini:
+      - section: callback_plan
+        key: markdown_path
   width:
     description: The width of the tables in characters; that of the terminal if not set.
     type: int
@@ -47,6 +55,7 @@ from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.pipeops.platform.plugins.plugin_utils import run_report
 from ansible_collections.pipeops.platform.plugins.plugin_utils.cost.plan import price_of, sum_line
+from ansible_collections.pipeops.platform.plugins.plugin_utils.plan_markdown import markdown
 
 
 class CallbackModule(CallbackBase):
@@ -88,6 +97,7 @@ class CallbackModule(CallbackBase):
         check_mode = bool(context.CLIARGS.get("check"))
         records = [record for record in self._records.values() if record.actions or record.document or record.later]
         self._write_json(check_mode, stats)
+        self._write_markdown(check_mode)
         if records:
             self._print(records, check_mode)
 
@@ -99,6 +109,14 @@ class CallbackModule(CallbackBase):
         target.parent.mkdir(parents=True, exist_ok=True)
         hosts = {name: {**record.as_dict(), "stats": stats.summarize(name)} for name, record in self._records.items()}
         target.write_text(json.dumps({"check_mode": check_mode, "hosts": hosts}, indent=2, default=str) + "\n", "utf-8")
+
+    def _write_markdown(self, check_mode: bool) -> None:
+        path = self.get_option("markdown_path")
+        if not path:
+            return
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(markdown(self._records.values(), check_mode, self._failed), "utf-8")
 
     def _print(self, records: list[run_report.HostRecord], check_mode: bool) -> None:
         from rich.console import Console  # noqa: PLC0415 - a tenth of a second that only this moment needs
