@@ -69,7 +69,7 @@ def metadata() -> dict[str, Any]:
 def built(folder: Path) -> Path:
     """Build the tarball into a folder and return its path."""
     program = Path(sys.executable).with_name("ansible-galaxy")
-    command = [program, "collection", "build", "--force", "--output-path", folder, ROOT]
+    command: list[str | Path] = [program, "collection", "build", "--force", "--output-path", folder, ROOT]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     own = metadata()
     return folder / f"{own['namespace']}-{own['name']}-{own['version']}.tar.gz"

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--to", type=Path, default=ROOT / "build" / "ee", help="its folder, build/ee if not given")
     folder = parser.parse_args(arguments).to
     shutil.rmtree(folder, ignore_errors=True)
-    command = [BUILDER, "create", "--file", DEFINITION, "--context", folder]
+    command: list[str | Path] = [BUILDER, "create", "--file", DEFINITION, "--context", folder]
     subprocess.run([*command, "--output-filename", CONTAINERFILE], check=True, stdout=subprocess.DEVNULL)
     wrong = list(objections(folder))
     for line in wrong:
@@ -86,7 +86,7 @@ def _of_collection(tarball: Path) -> Iterator[str]:
         place = Path(folder) / "ansible_collections" / "pipeops" / "platform"
         with tarfile.open(tarball) as archive:
             archive.extractall(place, filter="data")
-        command = [BUILDER, "introspect", folder]
+        command: list[str | Path] = [BUILDER, "introspect", folder]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = {kind: [line.partition("  #")[0] for line in lines] for kind, lines in yaml.safe_load(told).items()}
     for kind, name in (("python", "requirements.txt"), ("system", "bindep.txt")):
