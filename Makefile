@@ -54,7 +54,7 @@ sandbox-env: $(STAMP) ## Print how to reach it: eval "$$(make -s sandbox-env)"
 # All drifts would take ten minutes more.
 .PHONY: test
 test: EVERY = 4
-test: lint unit kubernetes sandbox-test integration drill-test molecule plan-exactness demo sanity ## Everything CI needs, the fast tests first
+test: lint unit ee kubernetes sandbox-test integration drill-test molecule plan-exactness demo sanity ## Everything CI needs, the fast tests first
 	@$(BIN)/python scripts/test_report.py
 
 .PHONY: lint
@@ -80,7 +80,7 @@ sandbox-test: $(STAMP) ## The sandbox against AWS's rules
 
 .PHONY: integration
 integration: $(STAMP) ## Modules, roles, inventories and playbooks on the sandbox
-	pytest tests/sandbox tests/inventories tests/playbooks tests/recovery tests/destroy -m "not thorough" -n 2 --dist loadfile \
+	pytest tests/sandbox tests/inventories tests/playbooks tests/recovery tests/destroy tests/delivery -m "not thorough" -n 2 --dist loadfile \
 		--junitxml build/junit/integration.xml -q
 
 .PHONY: recovery-test
@@ -98,6 +98,10 @@ destroy-test: $(STAMP) ## Every environment destroyed, and killed on the way: ha
 .PHONY: lease-test
 lease-test: $(STAMP) ## The write lease on real servers, and moves of the database with it
 	pytest tests/lease --junitxml build/junit/lease.xml -q
+
+.PHONY: delivery-test
+delivery-test: $(STAMP) ## The tarball in an environment of its own, and jobs as AWX runs them: some minutes
+	pytest tests/delivery --junitxml build/junit/delivery.xml -q
 
 .PHONY: iam-test
 iam-test: $(STAMP) ## Every playbook under the shipped deploy policies, with IAM enforced (PARTS="dev" for some)
@@ -120,6 +124,18 @@ molecule: $(STAMP) ## Roles one by one: check, converge, idempotence, verify, de
 	@# What a run that failed left behind: without this, molecule takes its sandbox and its account for new.
 	molecule destroy -s default >/dev/null
 	molecule test $(if $(ROLE),-s $(ROLE),--all)
+
+.PHONY: build
+build: $(STAMP) ## The tarball of the collection, into build/, its content checked
+	@$(BIN)/python scripts/build_collection.py
+
+.PHONY: ee
+ee: build ## What the execution environment's image is built from, into build/ee
+	@$(BIN)/python scripts/execution_environment.py
+
+.PHONY: docs
+docs: $(STAMP) ## The documentation as a site, into build/docs; links that lead nowhere fail
+	@$(BIN)/python scripts/docs_site.py
 
 .PHONY: sanity
 sanity: $(STAMP) ## ansible-test sanity, without an ignore file
