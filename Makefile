@@ -126,7 +126,7 @@ publish: $(STAMP) ## Build the collection and give it to Galaxy (GALAXY_API_KEY)
 	@$(BIN)/python scripts/release.py publish
 
 .PHONY: delivery-test
-delivery-test: $(STAMP) ## Each job of the workflows, run here step by step: ten minutes
+delivery-test: $(STAMP) ## Jobs of the workflows and of AWX run here, and the tarball in an environment of its own: a quarter of an hour
 	pytest tests/delivery --junitxml build/junit/delivery.xml -q
 
 # ---- Tests ----
@@ -134,7 +134,7 @@ delivery-test: $(STAMP) ## Each job of the workflows, run here step by step: ten
 # All drifts would take ten minutes more.
 .PHONY: test
 test: EVERY = 4
-test: lint workflows unit kubernetes sandbox-test integration drill-test molecule plan-exactness demo sanity ## Everything CI needs, the fast tests first
+test: lint workflows unit ee kubernetes sandbox-test integration drill-test molecule plan-exactness demo sanity ## Everything CI needs, the fast tests first
 	@$(BIN)/python scripts/test_report.py
 
 .PHONY: lint
@@ -200,6 +200,18 @@ molecule: $(STAMP) ## Roles one by one: check, converge, idempotence, verify, de
 	@# What a run that failed left behind: without this, molecule takes its sandbox and its account for new.
 	molecule destroy -s default >/dev/null
 	molecule test $(if $(ROLE),-s $(ROLE),--all --workers cpus)
+
+.PHONY: build
+build: $(STAMP) ## The tarball of the collection, into build/, its content checked
+	@$(BIN)/python scripts/build_collection.py
+
+.PHONY: ee
+ee: build ## What the execution environment's image is built from, into build/ee
+	@$(BIN)/python scripts/execution_environment.py
+
+.PHONY: docs
+docs: $(STAMP) ## The documentation as a site, into build/docs; links that lead nowhere fail
+	@$(BIN)/python scripts/docs_site.py
 
 .PHONY: sanity
 sanity: $(STAMP) ## ansible-test sanity, without an ignore file
