@@ -104,7 +104,7 @@ iam-test: $(STAMP) ## Every playbook under the shipped deploy policies, with IAM
 	@$(BIN)/python -m tests.iam $(PARTS) $(IAM_OPTIONS)
 
 .PHONY: awx-check
-awx-check: $(STAMP) ## AWX as code, all of it, against a local AWX: ten minutes
+awx-check: $(STAMP) ## AWX as code, all of it, against a local AWX: minutes
 	pytest tests/awx -n 2 --dist load --junitxml build/junit/awx.xml -q
 
 .PHONY: drill-test
