@@ -160,8 +160,8 @@ sandbox-test: $(STAMP) ## The sandbox against AWS's rules
 
 .PHONY: integration
 integration: $(STAMP) ## Modules, roles, inventories and playbooks on the sandbox
-	pytest tests/sandbox tests/inventories tests/playbooks tests/recovery tests/destroy tests/delivery -m "not thorough" -n 2 --dist loadfile \
-		--junitxml build/junit/integration.xml -q
+	pytest tests/sandbox tests/inventories tests/playbooks tests/recovery tests/destroy tests/delivery tests/awx -m "not thorough" \
+		-n 2 --dist loadfile --junitxml build/junit/integration.xml -q
 
 .PHONY: recovery-test
 recovery-test: $(STAMP) ## Every move of the database, and its refusals, on real servers: a quarter of an hour
@@ -182,6 +182,10 @@ lease-test: $(STAMP) ## The write lease on real servers, and moves of the databa
 .PHONY: iam-test
 iam-test: $(STAMP) ## Every playbook under the shipped deploy policies, with IAM enforced (PARTS="dev" for some)
 	@$(BIN)/python -m tests.iam $(PARTS) $(IAM_OPTIONS)
+
+.PHONY: awx-check
+awx-check: $(STAMP) ## AWX as code, all of it, against a local AWX: minutes
+	pytest tests/awx -n 2 --dist load --junitxml build/junit/awx.xml -q
 
 .PHONY: drill-test
 drill-test: $(STAMP) ## One disaster and the way back, under load
