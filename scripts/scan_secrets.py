@@ -80,7 +80,8 @@ def findings(paths: Iterable[str], root: Path = ROOT) -> Iterator[Finding]:
             configuration.append(path)
         elif FORM.search(text):
             others.append(path)
-    forms = {kind: plugin.__name__ for kind, plugin in get_mapping_from_secret_type_to_class().items()}
+    known: dict[str, type] = get_mapping_from_secret_type_to_class()
+    forms = {kind: plugin.__name__ for kind, plugin in known.items()}
     named = forms.pop(NAMED)
     yield from _scan(others, [*forms.values()], root)
     yield from _scan(configuration, [*forms.values(), named], root)

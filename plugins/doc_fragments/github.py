@@ -20,9 +20,8 @@ options:
     description:
       - A token that may write Administration and Environments of the repository, and read Members of the organization
         where teams are named.
-      - The environment variable E(GITHUB_TOKEN) if not set.
+      - The environment variable E(GITHUB_TOKEN) if not set. One of both is needed.
     type: str
-    required: true
   api_url:
     description:
       - The API, for an enterprise server of your own.

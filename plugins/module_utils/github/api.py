@@ -124,7 +124,7 @@ def argument_spec() -> dict[str, Any]:
     """Return the options that say which repository, and as whom."""
     return {
         "repository": {"type": "str", "required": True},
-        "token": {"type": "str", "required": True, "no_log": True, "fallback": (env_fallback, ["GITHUB_TOKEN"])},
+        "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["GITHUB_TOKEN"])},
         "api_url": {
             "type": "str",
             "default": "https://api.github.com",
@@ -138,8 +138,10 @@ def github_of(params: Mapping[str, Any]) -> Github:
     """Return the repository that a task names.
 
     Raises:
-        GithubError: if that is no name of one.
+        GithubError: if that is no name of one, or there is no token for it.
     """
+    if not params["token"]:
+        raise GithubError(f"There is no token for {params['repository']}. Give one as token, or in GITHUB_TOKEN.")
     if not REPOSITORY.fullmatch(params["repository"]):
         raise GithubError(f"repository is {params['repository']!r}, and has to be OWNER/NAME.")
     return Github(params["repository"], params["token"], params["api_url"].rstrip("/"), params["timeout"])

@@ -28,6 +28,7 @@ NOT_FOR_AWX = {
     "ci_access.yml": "an administrator runs it: it makes the very identities that AWX signs in with",
     "configure_awx.yml": "it makes these objects, with a token of an administrator, which AWX should not keep",
     "refresh_prices.yml": "it writes a list into the checkout, and a job's checkout is thrown away",
+    "github_protection.yml": "an administrator runs it, with a token of GitHub that may change who approves",
 }
 #: What a playbook's header offers with -e and its survey leaves out.
 NOT_ASKED = {
