@@ -63,7 +63,7 @@ servers:
       type: str
       sample: 0/3000148
     replayed:
-      description: Up to where a replica has replayed the log, null on a primary that never was one.
+      description: Up to where the log was replayed, by a replica or after a crash; null on a primary that never did.
       type: str
       sample: 0/3000148
     replayed_commit_at:
