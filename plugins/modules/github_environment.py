@@ -175,7 +175,7 @@ def look_up(github: Github, reviewers: tuple[str, ...]) -> Reviewers:
     owner = github.repository.partition("/")[0]
     found: dict[str, tuple[str, int]] = {}
     for name in reviewers:
-        kind, _, who = name.partition(":")
+        kind, _colon, who = name.partition(":")
         where = f"users/{quote(who)}" if kind == "user" else f"orgs/{quote(owner)}/teams/{quote(who)}"
         answer = github.find(where)
         if answer is None:

@@ -144,7 +144,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "include": {"type": "list", "elements": "str"},
     "exclude": {"type": "list", "elements": "str", "default": []},
     "rules": {"type": "list", "elements": "dict", "options": RULE},
-    "bypass_actors": {"type": "list", "elements": "dict", "default": [], "options": ACTOR},
+    "bypass_actors": {"type": "list", "elements": "dict", "default": [], "options": ACTOR, "no_log": False},
 }
 
 

@@ -34,10 +34,10 @@ class Installation:
     folder: Path
     programs: Path
 
-    def run(self, *command: str, environment: Mapping[str, str] = os.environ) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run a program of this installation, and return what came of it."""
         # Whoever runs the tests may have set where Ansible's settings are.
-        kept = {name: value for name, value in environment.items() if not name.startswith("ANSIBLE_")}
+        kept = {name: value for name, value in (environment or os.environ).items() if not name.startswith("ANSIBLE_")}
         own = {
             "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "collections"),
             "ANSIBLE_NOCOLOR": "1",
@@ -53,7 +53,7 @@ class Installation:
         )
 
     def playbook(
-        self, names: list[str], *arguments: str, environment: Mapping[str, str] = os.environ
+        self, names: list[str], *arguments: str, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run playbooks of the collection by their full names, with the inventory of dev."""
         full = (f"pipeops.platform.{name}" for name in names)
@@ -121,4 +121,4 @@ def test_an_environment_of_its_own_is_enough(empty: Platform, tarball: Path, tmp
 def counts(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """Return the numbers of the recap of a run of dev."""
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("dev ") and "failed=" in line)
-    return {name: int(number) for name, _, number in (part.partition("=") for part in line.split(":")[1].split())}
+    return {name: int(number) for name, _sign, number in (part.partition("=") for part in line.split(":")[1].split())}

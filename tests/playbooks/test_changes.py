@@ -55,7 +55,9 @@ def apply(stand: Platform, extra: dict[str, Any]) -> Run:
 @pytest.mark.parametrize(
     ("extra", "actions"),
     [
-        pytest.param(reduce(or_, (extra for extra, _ in VALUES.values())), {one for _, one in VALUES.values()}, id="4"),
+        pytest.param(
+            reduce(or_, (extra for extra, _one in VALUES.values())), {one for _extra, one in VALUES.values()}, id="all"
+        ),
         *(pytest.param(extra, {one}, id=name, marks=pytest.mark.thorough) for name, (extra, one) in VALUES.items()),
     ],
 )

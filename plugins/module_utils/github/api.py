@@ -80,7 +80,7 @@ class Github:
         return answer or {}
 
     def _at(self, path: str) -> str:
-        owner, _, name = self.repository.partition("/")
+        owner, _slash, name = self.repository.partition("/")
         return f"{self.url}/repos/{quote(owner)}/{quote(name)}/{path}"
 
     def _call(
