@@ -48,6 +48,7 @@ options:
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -96,27 +97,22 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_stats(self, stats: Any) -> None:
         check_mode = bool(context.CLIARGS.get("check"))
         records = [record for record in self._records.values() if record.actions or record.document or record.later]
-        self._write_json(check_mode, stats)
-        self._write_markdown(check_mode)
+        self._write("json_path", lambda: self._json(check_mode, stats))
+        self._write("markdown_path", lambda: markdown(self._records.values(), check_mode, self._failed))
         if records:
             self._print(records, check_mode)
 
-    def _write_json(self, check_mode: bool, stats: Any) -> None:
-        path = self.get_option("json_path")
-        if not path:
-            return
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
+    def _json(self, check_mode: bool, stats: Any) -> str:
         hosts = {name: {**record.as_dict(), "stats": stats.summarize(name)} for name, record in self._records.items()}
-        target.write_text(json.dumps({"check_mode": check_mode, "hosts": hosts}, indent=2, default=str) + "\n", "utf-8")
+        return json.dumps({"check_mode": check_mode, "hosts": hosts}, indent=2, default=str) + "\n"
 
-    def _write_markdown(self, check_mode: bool) -> None:
-        path = self.get_option("markdown_path")
-        if not path:
-            return
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(markdown(self._records.values(), check_mode, self._failed), "utf-8")
+    def _write(self, option: str, text: Callable[[], str]) -> None:
+        """Write a text into the file that an option names, if it names one."""
+        path = self.get_option(option)
+        if path:
+            target = Path(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text(), "utf-8")
 
     def _print(self, records: list[run_report.HostRecord], check_mode: bool) -> None:
         from rich.console import Console  # noqa: PLC0415 - a tenth of a second that only this moment needs

@@ -83,13 +83,7 @@ environment:
 from typing import Any
 from urllib.parse import quote
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.pipeops.platform.plugins.module_utils.github.api import (
-    Github,
-    GithubError,
-    argument_spec,
-    github_of,
-)
+from ansible_collections.pipeops.platform.plugins.module_utils.github.api import Github, GithubError, run_on_github
 from ansible_collections.pipeops.platform.plugins.module_utils.github.environments import (
     REVIEWERS_MOST,
     Environment,
@@ -206,11 +200,7 @@ def _stays_protected(standing: Standing | None, params: dict[str, Any]) -> bool:
 
 
 def main() -> None:
-    module = AnsibleModule({**argument_spec(), **ARGUMENT_SPEC}, supports_check_mode=True)
-    try:
-        module.exit_json(**run(module.params, github_of(module.params), module.check_mode))
-    except GithubError as error:
-        module.fail_json(msg=str(error))
+    run_on_github(run, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

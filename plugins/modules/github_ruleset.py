@@ -117,13 +117,7 @@ ruleset:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.pipeops.platform.plugins.module_utils.github.api import (
-    Github,
-    GithubError,
-    argument_spec,
-    github_of,
-)
+from ansible_collections.pipeops.platform.plugins.module_utils.github.api import Github, GithubError, run_on_github
 from ansible_collections.pipeops.platform.plugins.module_utils.github.rulesets import Ruleset, merged, observed
 
 ACTOR: dict[str, Any] = {
@@ -185,15 +179,7 @@ def wanted(params: dict[str, Any]) -> Ruleset:
 
 
 def main() -> None:
-    module = AnsibleModule(
-        {**argument_spec(), **ARGUMENT_SPEC},
-        supports_check_mode=True,
-        required_if=[("state", "present", ("include", "rules"))],
-    )
-    try:
-        module.exit_json(**run(module.params, github_of(module.params), module.check_mode))
-    except GithubError as error:
-        module.fail_json(msg=str(error))
+    run_on_github(run, ARGUMENT_SPEC, required_if=[("state", "present", ("include", "rules"))])
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 
-from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.basic import AnsibleModule, env_fallback
 from ansible.module_utils.urls import open_url
 
 VERSION = "2022-11-28"
@@ -145,3 +145,20 @@ def github_of(params: Mapping[str, Any]) -> Github:
     if not REPOSITORY.fullmatch(params["repository"]):
         raise GithubError(f"repository is {params['repository']!r}, and has to be OWNER/NAME.")
     return Github(params["repository"], params["token"], params["api_url"].rstrip("/"), params["timeout"])
+
+
+def run_on_github(
+    run: Callable[[dict[str, Any], Github, bool], dict[str, Any]], spec: Mapping[str, Any], **more: Any
+) -> None:
+    """Run a module on the repository that its task names, and end it: what GitHub refuses is its failure.
+
+    Args:
+        run: takes the options, the repository, and whether nothing may be changed, and returns the result.
+        spec: the options that the module has beside those of the repository.
+        more: further arguments of AnsibleModule, e.g. ``required_if``.
+    """
+    module = AnsibleModule({**argument_spec(), **spec}, supports_check_mode=True, **more)
+    try:
+        module.exit_json(**run(module.params, github_of(module.params), module.check_mode))
+    except GithubError as error:
+        module.fail_json(msg=str(error))
