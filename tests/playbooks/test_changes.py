@@ -82,6 +82,7 @@ def test_a_further_range_is_added_to_the_network(prod: Platform) -> None:
     assert {action["verb"] for action in done.hosts["prod"]["actions"]} == {"update"}
 
 
+@pytest.mark.thorough
 def test_a_tag_changes_tags_only(prod: Platform) -> None:
     done = apply(prod, {"platform_tags": {"cost-center": "42"}})
     assert {action["change"] for action in done.hosts["prod"]["actions"]} == {"tags"}

@@ -132,6 +132,7 @@ def test_a_run_takes_the_lock_and_frees_it(prod: Platform) -> None:
     assert (dry.mutations, dry.lock_writes) == ([], 0)
 
 
+@pytest.mark.thorough
 def test_the_first_run_takes_it_as_soon_as_there_is_one(empty: Platform) -> None:
     run = empty.playbook("dev", extra=LONG)
     assert run.status == 0, run.output[-3000:]
@@ -152,6 +153,7 @@ def test_a_run_that_fails_frees_it(prod: Platform, extra: dict[str, Any]) -> Non
     assert "run" not in item(prod)
 
 
+@pytest.mark.thorough
 def test_of_two_runs_the_second_is_refused_by_name(prod: Platform, start: Callable[..., Started]) -> None:
     outlasts_others(prod)
     first = start(**WORK)
@@ -194,6 +196,7 @@ def test_an_interrupted_run_frees_it(prod: Platform, start: Callable[..., Starte
     until(lambda: not run.pids(), seconds=15)
 
 
+@pytest.mark.thorough
 def test_after_a_loss_of_the_machine_the_second_goes_on(prod: Platform, start: Callable[..., Started]) -> None:
     first = start(**WORK)
     first.until_it_works()
@@ -207,6 +210,7 @@ def test_after_a_loss_of_the_machine_the_second_goes_on(prod: Platform, start: C
     assert int(item(prod)["fencing_token"]) > 0
 
 
+@pytest.mark.thorough
 def test_a_killed_controller_leaves_no_worker_with_a_lock(prod: Platform, start: Callable[..., Started]) -> None:
     """Its workers may go on for a while. Nobody renews their lease, and it is freed when they are gone."""
     first = start(**WORK)
@@ -262,6 +266,7 @@ def test_unlock_stops_a_run_before_its_next_change(prod: Platform, start: Callab
     assert again.status == 0 and "of prod is free" in again.output
 
 
+@pytest.mark.thorough
 def test_a_lock_of_several_environments_is_refused_as_a_whole(pair: Platform) -> None:
     pair.client("dynamodb", "us-east-1").update_item(
         TableName="pipeops-dr-locks",

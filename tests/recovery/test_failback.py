@@ -60,6 +60,7 @@ def stands_as_before(pair: Recovery) -> None:
     done(pair.dr("dr_status"))
 
 
+@pytest.mark.thorough
 def test_a_person_decides_where_neither_says_that_it_leads(pair: Recovery) -> None:
     """Somebody promoted the standby by hand: two databases take writes, and no tag tells which one counts."""
     pair.client("rds", EAST).promote_read_replica(DBInstanceIdentifier="pipeops-dr")

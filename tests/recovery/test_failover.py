@@ -68,6 +68,7 @@ def test_clients_do_not_wait_for_what_aws_does_afterwards(pair: Recovery) -> Non
     assert (after["DBInstanceStatus"], "StatusInfos" in after) == ("available", False)
 
 
+@pytest.mark.thorough
 def test_a_leader_that_answers_is_kept_unless_it_is_given_up(pair: Recovery) -> None:
     said = refused(pair.dr("dr_failover", "dr", confirm="prod"))
     assert "The database of prod answers" in said and "playbooks/dr_switchover.yml" in said

@@ -82,6 +82,7 @@ def test_a_point_in_time_comes_back_and_goes(pair: Recovery) -> None:
     assert "pipeops-prod-look" not in instances(pair, WEST)
 
 
+@pytest.mark.thorough
 def test_the_pairs_backups_come_back_while_its_region_is_down(pair: Recovery) -> None:
     """The way out without a standby: what was replicated before the region was lost."""
     # RDS copies logs every five minutes. The sandbox archives them when somebody restores, which a lost region cannot;

@@ -135,6 +135,7 @@ def labels(pair: Recovery, region: str = WEST) -> dict[str, str]:
     return {label: version for version, many in stages.items() for label in many}
 
 
+@pytest.mark.thorough
 def test_a_playbook_rotates_under_load_once_and_says_before_what_it_will_do(pair: Recovery) -> None:
     pair.rows("CREATE EXTENSION pg_cron", database="postgres")
     pair.rows("SELECT cron.schedule('nightly', '0 3 * * *', 'SELECT 1')", database="postgres")

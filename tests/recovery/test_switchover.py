@@ -94,6 +94,7 @@ def refuse_promotion(pair: Recovery) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_a_refusal_by_aws_puts_everything_back(pair: Recovery) -> None:
     refuse_promotion(pair)
     run = pair.dr("dr_switchover", confirm="prod")
@@ -107,6 +108,7 @@ def test_a_refusal_by_aws_puts_everything_back(pair: Recovery) -> None:
     assert pair.rows("SELECT number FROM orders ORDER BY 1", region=EAST) == [1, 9]
 
 
+@pytest.mark.thorough
 def test_an_answer_that_was_lost_leaves_the_leader_closed(pair: Recovery) -> None:
     """Nobody knows whether the first call was carried out; two databases that take writes would be worse than none."""
     pair.control("POST", "faults", effect="error_500", operation="PromoteReadReplica", nth=1)

@@ -53,6 +53,7 @@ def is_well(stand: Recovery, version: str) -> None:
     assert groups == {f"pipeops-prod-{family}", f"pipeops-dr-{family}"}
 
 
+@pytest.mark.thorough
 def test_a_minor_one_is_announced_and_takes_every_replica_first(pair: Recovery) -> None:
     announced = upgrade(pair, version=MINOR, check=True)
     done(announced)
