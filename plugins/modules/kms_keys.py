@@ -30,8 +30,8 @@ options:
       principals:
         description:
           - AWS services that use the key by themselves, by their principals.
-          - An encrypted SNS topic gets alarms and database events only if its key has V(cloudwatch.amazonaws.com) and
-            V(events.rds.amazonaws.com) here.
+          - An encrypted SNS topic gets alarms, database events and news of budgets only if its key has
+            V(cloudwatch.amazonaws.com), V(events.rds.amazonaws.com) and V(budgets.amazonaws.com) here.
         type: list
         elements: str
       rotation:

@@ -176,7 +176,7 @@ outputs:
           multi_az: false
           availability_zone: us-west-2a
     instances:
-      description: All of them, as O(pipeops.platform.database_alarms#module:instances) takes them.
+      description: All of them, as O(pipeops.platform.environment_alarms#module:instances) takes them.
       type: list
       elements: dict
       sample:

@@ -311,7 +311,6 @@ def test_a_schedules_token(client: Any) -> None:
 
 
 def test_what_moto_has_answers(client: Any) -> None:
-    assert client("budgets", "us-east-1").describe_budgets(AccountId=ACCOUNT)["Budgets"] == []
     assert client("cloudwatch").describe_alarms()["MetricAlarms"] == []
     assert client("sns").list_topics()["Topics"] == []
     assert client("events").list_rules()["Rules"] == []

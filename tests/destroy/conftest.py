@@ -33,6 +33,8 @@ class Doomed(Platform):
         """Return everything of an environment that stands and is not kept on purpose, by no code of ours."""
         found = [row for region in EVERYWHERE for row in self._tagged(name, region)]
         found += [f"role {role}" for role in self._roles(name)]
+        budgets = self.client("budgets").describe_budgets(AccountId="123456789012")["Budgets"]
+        found += [row["BudgetName"] for row in budgets if row["BudgetName"].startswith(f"pipeops-{name}-")]
         zones = self.client("route53").list_hosted_zones()["HostedZones"]
         return found + [zone["Name"] for zone in zones if zone["CallerReference"].startswith(f"pipeops-{name}/")]
 

@@ -50,7 +50,7 @@ def test_all_environments_in_one_run(tmp_path: Path) -> None:
     assert report["monthly"] == {"minimum": 3708.1, "desired": 4037.2, "maximum": 6159.85}
     assert report["over_budget"] == []
     assert {path.name for path in tmp_path.iterdir()} == {"cost.json", "cost.html", "cost.md"}
-    for shown in ("$6,159.85", "would be $934.94 over it with the most nodes", "✓ add up to $1,157.99"):
+    for shown in ("$6,163.05", "would be $935.74 over it with the most nodes", "✓ add up to $1,157.99"):
         assert shown in done.stdout
 
 
@@ -58,7 +58,7 @@ def test_a_budget_that_is_not_kept_ends_the_run_in_a_failure(tmp_path: Path) -> 
     done, report = cost(tmp_path, "staging", "prod", cost_budget_basis="maximum")
     assert done.returncode == 2
     assert len(report["over_budget"]) == 2
-    assert "its budget is $800.00, so it is over by $220.99" in done.stdout
+    assert "its budget is $800.00, so it is over by $221.79" in done.stdout
     assert "Raise platform_budget_usd_month, or spend less" in done.stdout
     told, _report = cost(tmp_path, "staging", cost_budget_basis="maximum", cost_fail_over_budget=False)
     assert told.returncode == 0

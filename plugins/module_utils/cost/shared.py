@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..layers.alarm_rules import DEFAULTS, RULES
+from ..layers.cluster_alarm_rules import CLUSTER_DEFAULTS, CLUSTER_RULES
 from .database import instances
 from .lines import LOGS, SECURITY, STATE, Line
 from .sheet import Sheet
@@ -55,7 +56,8 @@ def lines(sheet: Sheet) -> Iterator[Line]:
         yield sheet.used(
             LOGS, "Enhanced Monitoring of databases", "GB", (WATCH, "logs:ingestion-standard"), "enhanced_monitoring_gb"
         )
-    yield sheet.line(LOGS, "Alarms of the database", "alarms", (WATCH, "alarm:standard"), alarms(sheet))
+    yield sheet.line(LOGS, "Alarms of the database", "alarms", (WATCH, "alarm:standard"), database_alarms(sheet))
+    yield sheet.line(LOGS, "Alarms of the cluster", "alarms", (WATCH, "alarm:standard"), cluster_alarms(sheet))
     keys = len(sheet.inventory.record("kms_keys_keys"))
     yield sheet.line(SECURITY, "KMS keys", "keys", (KMS, "customer-managed-key"), keys)
     yield sheet.line(SECURITY, "Secret of the database", "secrets", (SECRETS, "secret"), 1)
@@ -65,7 +67,13 @@ def lines(sheet: Sheet) -> Iterator[Line]:
             yield sheet.used(category, *row)
 
 
-def alarms(sheet: Sheet) -> int:
+def cluster_alarms(sheet: Sheet) -> int:
+    """Return how many alarms the role alarms keeps for the cluster of an environment."""
+    thresholds = {**CLUSTER_DEFAULTS, **sheet.inventory.record("alarms_thresholds")}
+    return sum(thresholds[rule.threshold] is not None for rule in CLUSTER_RULES)
+
+
+def database_alarms(sheet: Sheet) -> int:
     """Return how many alarms the role alarms keeps for the databases of an environment."""
     thresholds = {**DEFAULTS, **sheet.inventory.record("alarms_thresholds")}
     return sum(

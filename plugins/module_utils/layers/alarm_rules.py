@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is watched of a PostgreSQL instance of RDS: metrics, thresholds, and what no data means.
+"""What an alarm is made of, and what is watched of a PostgreSQL instance of RDS; of a cluster: cluster_alarm_rules.
 
 The thresholds are practice, not rules of AWS: each can be set or switched off.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,13 +59,13 @@ EVENT_CATEGORIES = {
 
 @dataclass(frozen=True)
 class Rule:
-    """One alarm of each instance in some roles.
+    """One alarm of a cluster, or of each instance in some roles.
 
     Attributes:
         threshold: the name of the threshold among the options.
         default: its value if nobody sets it; None if there is no alarm then.
         unit: what the threshold counts, one of ``FACTORS`` or any word for the metric's own.
-        meaning: what it means for the database, for whoever gets the notification.
+        meaning: what it means, for whoever gets the notification.
         roles: the instances that have the alarm.
         statistic: what a data point is of the measurements of a minute.
         comparison: ``ABOVE`` or ``BELOW``.
@@ -85,8 +85,8 @@ class Rule:
     minutes: int = 5
     missing_data: str = "missing"
 
-    def in_metric_units(self, value: float, storage_gib: int) -> float:
-        """Return a threshold in the unit of the metric."""
+    def in_metric_units(self, value: float, storage_gib: int = 0) -> float:
+        """Return a threshold in the unit of the metric; the storage is that of an instance."""
         if self.unit == STORAGE_PERCENT:
             return round(value * storage_gib * GIB / 100)
         return round(value * FACTORS[self.unit]) if self.unit in FACTORS else value
@@ -186,22 +186,24 @@ RULES: tuple[Rule, ...] = (
 DEFAULTS: dict[str, float | None] = {rule.threshold: rule.default for rule in RULES}
 
 
-def thresholds(given: Mapping[str, Any], option: str) -> dict[str, float | None]:
+def thresholds(given: Mapping[str, Any], option: str, known: Collection[str]) -> dict[str, float | None]:
     """Return thresholds that were set, as numbers.
 
     Args:
         given: by name; None switches an alarm off.
         option: where they were set, for the error.
+        known: the names that exist.
 
     Raises:
         EngineError: for a name that does not exist, or a value that cannot be.
     """
+    for name in given:
+        if name not in known:
+            raise EngineError(f"{option}.{name} does not exist. Set one of {', '.join(known)}.")
     return {name: _threshold(name, value, f"{option}.{name}") for name, value in given.items()}
 
 
 def _threshold(name: str, value: Any, option: str) -> float | None:
-    if name not in DEFAULTS:
-        raise EngineError(f"{option} does not exist. Set one of {', '.join(DEFAULTS)}.")
     if value is None:
         return None
     try:

@@ -14,9 +14,11 @@ from typing import Any
 from ..drift.tagged import deploys, names_of, roles_of, stands, type_of
 from ..engine.aws import Aws, tag_dict
 from ..engine.model import TAG_COMPONENT, TAG_ENVIRONMENT, TAG_PLATFORM, Identity, Scope, Wanted
+from ..layers.environment_alarms import LAYER as ALARMS
 from ..layers.service_leftovers import LAYER as LEFTOVERS
 from ..layers.service_leftovers import leftovers_of
 from ..resources._route53 import find_zone
+from ..resources.budgets_budget import BudgetsBudget
 from ..resources.leftovers import ANCHOR
 from .facts import is_owned
 
@@ -77,7 +79,7 @@ def remains(
     every = [here, *elsewhere]
     with ThreadPoolExecutor(8) as pool:
         jobs = [pool.submit(_of_region, aws, identity, keeping) for aws in every]
-        jobs += [pool.submit(look, here, identity) for look in (_roles, _zones, _providers)]
+        jobs += [pool.submit(look, here, identity) for look in (_roles, _zones, _providers, _budgets)]
         jobs.append(pool.submit(_of_services, here, identity, services))
         found = [one for job in jobs for one in job.result()]
     unique = {(one.region, one.type, one.name): one for one in found}
@@ -202,6 +204,12 @@ def _zones(aws: Aws, identity: Identity) -> list[Remain]:
     if zone is None:
         return []
     return [Remain("global", "route53:hostedzone", zone.name, zone.id, price=("AmazonRoute53", "hosted-zone", 1))]
+
+
+def _budgets(aws: Aws, identity: Identity) -> list[Remain]:
+    """Return the budget, which is in no region."""
+    found = BudgetsBudget().observe(aws, Scope(identity, ALARMS.name, aws.region, {}))
+    return [Remain("global", "budgets:budget", one.id, str(one.get("arn"))) for one in found]
 
 
 def _of_services(aws: Aws, identity: Identity, services: Mapping[str, Any]) -> list[Remain]:

@@ -36,7 +36,8 @@ PASSED_TO = {
 }
 #: The action that making something with tags asks for too, by service, or by call.
 TAGGING = {
-    "cloudwatch": "cloudwatch:TagResource", "dynamodb": "dynamodb:TagResource", "eks": "eks:TagResource",
+    "budgets": "budgets:TagResource", "cloudwatch": "cloudwatch:TagResource", "dynamodb": "dynamodb:TagResource",
+    "eks": "eks:TagResource",
     "kms": "kms:TagResource", "logs": "logs:TagResource", "rds": "rds:AddTagsToResource",
     "secretsmanager": "secretsmanager:TagResource", "sns": "sns:TagResource", "iam:CreateRole": "iam:TagRole",
     "iam:CreatePolicy": "iam:TagPolicy", "iam:CreateUser": "iam:TagUser",

@@ -104,7 +104,7 @@ def _of_path(call: Call, environ: Environ) -> dict[str, Any]:
 
 def _tags(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the tags of a JSON request, which services spell in four ways."""
-    found = document.get("Tags", document.get("tags", {}))
+    found = document.get("Tags", document.get("tags", document.get("ResourceTags", {})))
     if isinstance(found, Mapping):
         yield from ((str(key), str(value)) for key, value in found.items())
         return

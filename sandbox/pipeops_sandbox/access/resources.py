@@ -100,6 +100,9 @@ class Finder:
             else self._regional(service, SHAPES.get(service, "{kind}:{name}").format(kind=kind, name=name))
         )
 
+    def _of_budgets(self, _kind: str, name: str) -> str:
+        return self._global("budgets", f"budget/{name}")
+
     def _of_ec2(self, kind: str, name: str) -> str:
         if kind == "launch-template" and not name.startswith("lt-"):
             templates = ec2_backends[self.account][self.call.region].launch_templates.values()
@@ -163,7 +166,10 @@ class Finder:
         return {}
 
     def _behind(self, kind: str) -> Iterator[str]:
-        """Yield what an association leads to, where a request names that instead."""
+        """Yield what an association leads to, or a definition is of, where a request names that instead."""
+        if kind == "budget":
+            yield from (value for member, value in self.given.texts if member == "BudgetName")
+            return
         association, backend = self.given.first("AssociationId"), ec2_backends[self.account][self.call.region]
         if self.call.service != "ec2" or not association:
             return

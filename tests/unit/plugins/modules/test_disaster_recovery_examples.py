@@ -18,7 +18,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.engine.layer impo
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.model import Identity
 
 MODULES = "ansible_collections.pipeops.platform.plugins.modules"
-LAYERS = ("rds_cross_region_replica", "secret_replica", "rds_backup_replication", "rds_restore", "database_alarms")
+LAYERS = ("rds_cross_region_replica", "secret_replica", "rds_backup_replication", "rds_restore", "environment_alarms")
 
 
 def examples(name: str) -> list[Any]:

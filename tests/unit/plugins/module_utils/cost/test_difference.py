@@ -39,8 +39,8 @@ def test_nothing_changed_is_no_change() -> None:
 def test_an_environment_that_is_new_or_gone_counts_in_full() -> None:
     found = compare([estimated("dev")], [estimated("staging")])
     assert found.environments == ["staging", "dev"]
-    assert found.total("dev", "desired") == (Decimal("276.84"), Decimal(0))
-    assert found.change("desired") == Decimal("751.89") - Decimal("276.84")
+    assert found.total("dev", "desired") == (Decimal("277.64"), Decimal(0))
+    assert found.change("desired") == Decimal("752.69") - Decimal("277.64")
     assert {change.sign for change in found.changes} == {"+", "-"}
 
 

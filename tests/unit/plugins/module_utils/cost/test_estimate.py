@@ -17,10 +17,10 @@ from .shipped import CARRIED, estimated, inventory
 
 #: What the shipped inventories cost: of the fewest nodes, in an ordinary month, of the most.
 SHIPPED = {
-    "dev": ("276.84", "276.84", "413.62", "within"),
-    "staging": ("677.46", "751.89", "1020.99", "within, but $220.99 over with the most nodes"),
-    "prod": ("1863.80", "2118.47", "3434.94", "within, but $934.94 over with the most nodes"),
-    "dr": ("890.00", "890.00", "1290.30", "within"),
+    "dev": ("277.64", "277.64", "414.42", "within"),
+    "staging": ("678.26", "752.69", "1021.79", "within, but $221.79 over with the most nodes"),
+    "prod": ("1864.60", "2119.27", "3435.74", "within, but $935.74 over with the most nodes"),
+    "dr": ("890.80", "890.80", "1291.10", "within"),
 }
 
 
@@ -150,10 +150,10 @@ def test_the_internet_becomes_cheaper_in_steps() -> None:
 @pytest.mark.parametrize(
     ("basis", "budget", "over", "verdict"),
     [
-        ("desired", 276.84, False, "within, but $136.78 over with the most nodes"),
-        ("desired", 276.83, True, "OVER by $0.01"),
-        ("maximum", 400, True, "OVER by $13.62"),
-        ("minimum", 413.62, False, "within"),
+        ("desired", 277.64, False, "within, but $136.78 over with the most nodes"),
+        ("desired", 277.63, True, "OVER by $0.01"),
+        ("maximum", 400, True, "OVER by $14.42"),
+        ("minimum", 414.42, False, "within"),
     ],
 )
 def test_a_budget_is_kept_to_the_cent(basis: str, budget: float, over: bool, verdict: str) -> None:

@@ -8,8 +8,8 @@ from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import
 from ansible_collections.pipeops.platform.plugins.plugin_utils.layer_action import LayerActionModule
 
 # What only this layer calls, before the workers are forked.
-preload(("cloudwatch", "sns", "resourcegroupstaggingapi"))
+preload(("budgets", "cloudwatch", "sns", "resourcegroupstaggingapi"))
 
 
 class ActionModule(LayerActionModule):
-    """Runs M(pipeops.platform.database_alarms) without starting another interpreter."""
+    """Runs M(pipeops.platform.environment_alarms) without starting another interpreter."""
