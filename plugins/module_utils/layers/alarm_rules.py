@@ -243,7 +243,9 @@ def check_notifications(notifications: Sequence[Mapping[str, Any]]) -> None:
     for item in notifications:
         protocol, endpoint = item["protocol"], item["endpoint"]
         if not re.fullmatch(ENDPOINTS[protocol], endpoint):
+            # A URL may have a password in it, or a token.
+            named = "a URL" if protocol == "https" else repr(endpoint)
             raise EngineError(
-                f"notifications: {endpoint!r} is no endpoint of the protocol {protocol}. Set an address for email, "
+                f"notifications: {named} is no endpoint of the protocol {protocol}. Set an address for email, "
                 "a URL without user and password for https, a number such as +15550100 for sms, an ARN for others."
             )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine.aws import Aws
-from . import cluster_rules, database_rules, fact_rules, network_rules, pair_rules, platform_rules
+from . import cluster_rules, database_rules, fact_rules, network_rules, pair_rules, platform_rules, watch_rules
 from .database_rules import classes, database_identifier
 from .facts import Facts, PairQuestion, Question, SleepQuestion, read
 from .inventory import Inventory
@@ -102,7 +102,7 @@ def _sense(inventory: Inventory, neighbours: Iterable[Inventory], regions: Mappi
     """Yield what can be said of the variables together."""
     for rule in platform_rules.PLACE_RULES:
         yield from rule(inventory, regions)
-    for area in (platform_rules, network_rules, cluster_rules, database_rules):
+    for area in (platform_rules, network_rules, cluster_rules, database_rules, watch_rules):
         for own_rule in area.RULES:
             yield from own_rule(inventory)
     for neighbour in neighbours:

@@ -15,6 +15,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.preflight import 
     database_rules,
     network_rules,
     platform_rules,
+    watch_rules,
 )
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight.inventory import Inventory
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight.problems import Problem
@@ -44,6 +45,9 @@ ALLOWED: list[tuple[Rule, Changes]] = [
     (platform_rules.hibernation, {"name": "dev", "platform_hibernation_allowed": True}),
     (platform_rules.nights, {"name": "dev", "hibernation_schedule": {**NIGHTS, "timezone": "Europe/Berlin"}}),
     (platform_rules.hibernation, {"platform_hibernation_allowed": False}),
+    (watch_rules.alarms, {"alarms_thresholds": {"connections_warning": "500", "etcd_size_warning_gib": None}}),
+    (watch_rules.told, {"alarms_notifications": [{"protocol": "sms", "endpoint": "+15550100"}]}),
+    (watch_rules.shares, {"alarms_budget_actual_percent": [], "alarms_budget_forecast_percent": list(range(1, 11))}),
     (database_rules.write_lease, {"rds_write_lease_seconds": 12}),
     (database_rules.write_lease, {"rds_write_lease_seconds": 0, "rds_parameters": {}}),
     (network_rules.own_ranges, {"vpc_cidr": "10.0.0.0/20"}),
@@ -96,6 +100,30 @@ ALLOWED: list[tuple[Rule, Changes]] = [
 ]
 
 REFUSED: list[tuple[Rule, Changes, list[tuple[str, str]]]] = [
+    (
+        watch_rules.alarms,
+        {"alarms_thresholds": {"cpu": 80, "cpu_warning_percent": 101, "connections_warning": True}},
+        [
+            ("alarms_thresholds.cpu", "no alarm of this name"),
+            ("alarms_thresholds.cpu_warning_percent", "no alarm can have"),
+            ("alarms_thresholds.connections_warning", "no alarm can have"),
+        ],
+    ),
+    (
+        watch_rules.told,
+        {"alarms_notifications": [{"protocol": "https", "endpoint": "https://me:x@example.com/"}]},
+        [("alarms_notifications[0].endpoint", "protocol https")],
+    ),
+    (
+        watch_rules.shares,
+        {"alarms_budget_actual_percent": [0], "alarms_budget_forecast_percent": [100, 100]},
+        [("alarms_budget_actual_percent", "from 1 up"), ("alarms_budget_forecast_percent", "each once")],
+    ),
+    (
+        watch_rules.shares,
+        {"alarms_budget_actual_percent": list(range(1, 11))},
+        [("alarms_budget_actual_percent", "10 shares at most")],
+    ),
     (
         platform_rules.environment_name,
         {"platform_environment": "Prod_1"},
@@ -351,7 +379,7 @@ def test_what_cannot_work_is_refused(rule: Rule, changes: Changes, expected: lis
     assert_said(rule(inventory(**changes)), *expected)
 
 
-@pytest.mark.parametrize("area", [platform_rules, network_rules, cluster_rules, database_rules], ids=name_of)
+@pytest.mark.parametrize("area", [platform_rules, network_rules, cluster_rules, database_rules, watch_rules], ids=name_of)
 def test_every_rule_has_a_row_and_takes_any_type_in_silence(area: Any) -> None:
     covered = {row[0] for row in REFUSED}
     assert set(area.RULES) <= covered
@@ -411,6 +439,6 @@ def test_an_unknown_region_is_named_with_the_nearest() -> None:
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_the_shipped_inventories_break_no_rule(name: str) -> None:
-    for area in (platform_rules, network_rules, cluster_rules, database_rules):
+    for area in (platform_rules, network_rules, cluster_rules, database_rules, watch_rules):
         for rule in area.RULES:
             assert_said(rule(inventory(name)))
