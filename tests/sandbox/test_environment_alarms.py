@@ -416,9 +416,7 @@ def test_a_converged_run_reads_many_alarms_at_once(account: Account, options: di
     assert len([e for e in entries if e.service == "budgets"]) == 1 + 1 + 1 + 3
 
 
-def test_a_budget_that_is_left_is_found_although_it_is_in_no_region(
-    account: Account, options: dict[str, Any]
-) -> None:
+def test_a_budget_that_is_left_is_found_although_it_is_in_no_region(account: Account, options: dict[str, Any]) -> None:
     here = Aws({"region": account.region, "endpoint_url": account.url, "account_id": "123456789012"})
     services: dict[str, Any] = {"vpc_id": "", "cluster_name": "", "db_instances": []}
 

@@ -89,9 +89,7 @@ class BudgetsBudget(ResourceType):
 
     def create(self, aws: Aws, wanted: Wanted) -> Observed:
         attributes = wanted.attributes
-        told = [
-            {"Notification": _request(item), "Subscribers": _subscribers(item)} for item in attributes["alerts"]
-        ]
+        told = [{"Notification": _request(item), "Subscribers": _subscribers(item)} for item in attributes["alerts"]]
         aws.client("budgets", once=True).create_budget(
             AccountId=aws.account_id,
             Budget=_definition(attributes),

@@ -379,7 +379,9 @@ def test_what_cannot_work_is_refused(rule: Rule, changes: Changes, expected: lis
     assert_said(rule(inventory(**changes)), *expected)
 
 
-@pytest.mark.parametrize("area", [platform_rules, network_rules, cluster_rules, database_rules, watch_rules], ids=name_of)
+@pytest.mark.parametrize(
+    "area", [platform_rules, network_rules, cluster_rules, database_rules, watch_rules], ids=name_of
+)
 def test_every_rule_has_a_row_and_takes_any_type_in_silence(area: Any) -> None:
     covered = {row[0] for row in REFUSED}
     assert set(area.RULES) <= covered
