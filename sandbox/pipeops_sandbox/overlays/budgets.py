@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from copy import deepcopy
 from typing import Any
 
 from moto.budgets.models import Budget, Notification
 from moto.budgets.responses import BudgetsResponse
-from moto.core.responses import ActionResult
 from moto.sns.models import sns_backends
 
 from ..errors import AwsError
@@ -49,7 +49,7 @@ class Budgets(Prepared, BudgetsResponse):
         if account != self.current_account:
             raise AwsError("AccessDeniedException", f"Account {self.current_account} has no access to {account}")
 
-    def create_budget(self) -> ActionResult:
+    def create_budget(self) -> str:
         """Make a budget with its notifications and its tags, or nothing."""
         asked = self.asked
         row, told = asked["Budget"], asked.get("NotificationsWithSubscribers", [])
@@ -68,33 +68,33 @@ class Budgets(Prepared, BudgetsResponse):
         budget.notifications = [Notification(_full(item["Notification"]), item["Subscribers"]) for item in told]
         budget.tags = {tag["Key"]: tag["Value"] for tag in asked.get("ResourceTags", [])}  # type: ignore[attr-defined]
         self._own[name] = budget
-        return ActionResult({})
+        return json.dumps({})
 
-    def update_budget(self) -> ActionResult:
+    def update_budget(self) -> str:
         """Set everything of a budget anew but its name and its notifications."""
         row = self.asked["NewBudget"]
         _check_definition(row)
         standing = self._find(row["BudgetName"])
         fresh = Budget(_as_kept(row), [])
         standing.budget = fresh.budget
-        return ActionResult({})
+        return json.dumps({})
 
-    def describe_budget(self) -> ActionResult:
+    def describe_budget(self) -> str:
         """Describe a budget."""
-        return ActionResult({"Budget": self._find(self.asked["BudgetName"]).to_dict()})
+        return json.dumps({"Budget": self._find(self.asked["BudgetName"]).to_dict()})
 
-    def describe_budgets(self) -> ActionResult:
+    def describe_budgets(self) -> str:
         """Describe all budgets, page by page."""
         return self._page("Budgets", [one.to_dict() for _name, one in sorted(self._own.items())])
 
-    def delete_budget(self) -> ActionResult:
+    def delete_budget(self) -> str:
         """Delete a budget with all that hangs on it."""
         name = self.asked["BudgetName"]
         self._find(name)
         del self._own[name]
-        return ActionResult({})
+        return json.dumps({})
 
-    def create_notification(self) -> ActionResult:
+    def create_notification(self) -> str:
         """Add a notification, with who is told."""
         asked = self.asked
         budget = self._find(asked["BudgetName"])
@@ -104,25 +104,25 @@ class Budgets(Prepared, BudgetsResponse):
             raise AwsError("CreationLimitExceededException", text)
         self._check_subscribers(asked["Subscribers"])
         budget.notifications.append(Notification(_full(asked["Notification"]), asked["Subscribers"]))
-        return ActionResult({})
+        return json.dumps({})
 
-    def delete_notification(self) -> ActionResult:
+    def delete_notification(self) -> str:
         """Remove a notification with its subscribers."""
         budget, found = self._notification()
         budget.notifications.remove(found)
-        return ActionResult({})
+        return json.dumps({})
 
-    def describe_notifications_for_budget(self) -> ActionResult:
+    def describe_notifications_for_budget(self) -> str:
         """List the notifications of a budget, none of which has gone off."""
         budget = self._find(self.asked["BudgetName"])
         return self._page("Notifications", [{**one.details, "NotificationState": "OK"} for one in budget.notifications])
 
-    def describe_subscribers_for_notification(self) -> ActionResult:
+    def describe_subscribers_for_notification(self) -> str:
         """List who is told."""
         _budget, found = self._notification()
-        return self._page("Subscribers", deepcopy(found.subscribers))
+        return self._page("Subscribers", _subscribers(found))
 
-    def create_subscriber(self) -> ActionResult:
+    def create_subscriber(self) -> str:
         """Add one who is told."""
         _budget, found = self._notification()
         added, subscribers = self.asked["Subscriber"], _subscribers(found)
@@ -130,9 +130,9 @@ class Budgets(Prepared, BudgetsResponse):
             raise AwsError("DuplicateRecordException", "The subscriber already exists.")
         self._check_subscribers([*subscribers, added])
         subscribers.append(added)
-        return ActionResult({})
+        return json.dumps({})
 
-    def delete_subscriber(self) -> ActionResult:
+    def delete_subscriber(self) -> str:
         """Take one who is told away; with the last one goes the notification."""
         budget, found = self._notification()
         gone, subscribers = self.asked["Subscriber"], _subscribers(found)
@@ -141,24 +141,24 @@ class Budgets(Prepared, BudgetsResponse):
         subscribers.remove(gone)
         if not subscribers:
             budget.notifications.remove(found)
-        return ActionResult({})
+        return json.dumps({})
 
-    def list_tags_for_resource(self) -> ActionResult:
+    def list_tags_for_resource(self) -> str:
         """List the tags of a budget."""
         tags = self._tagged()
-        return ActionResult({"ResourceTags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]})
+        return json.dumps({"ResourceTags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]})
 
-    def tag_resource(self) -> ActionResult:
+    def tag_resource(self) -> str:
         """Set tags of a budget."""
         self._tagged().update({tag["Key"]: tag["Value"] for tag in self.asked["ResourceTags"]})
-        return ActionResult({})
+        return json.dumps({})
 
-    def untag_resource(self) -> ActionResult:
+    def untag_resource(self) -> str:
         """Remove tags of a budget."""
         tags = self._tagged()
         for key in self.asked["ResourceTagKeys"]:
             tags.pop(key, None)
-        return ActionResult({})
+        return json.dumps({})
 
     def _find(self, name: str) -> Budget:
         if name not in self._own:
@@ -204,12 +204,12 @@ class Budgets(Prepared, BudgetsResponse):
         if parts[4] != self.current_account or topic is None or not lets_publish(topic, PUBLISHER):
             raise _invalid(f"Invalid SNS topic: {arn}. Budgets has no permission to publish to it.")
 
-    def _page(self, member: str, rows: list[Any]) -> ActionResult:
+    def _page(self, member: str, rows: list[Any]) -> str:
         start, size = _position(self.asked.get("NextToken")), self.asked.get("MaxResults", PAGE_MAX)
         answer: dict[str, Any] = {member: rows[start : start + size]}
         if start + size < len(rows):
             answer["NextToken"] = base64.b64encode(str(start + size).encode()).decode()
-        return ActionResult(answer)
+        return json.dumps(answer)
 
 
 def _position(token: str | None) -> int:
