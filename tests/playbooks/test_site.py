@@ -24,8 +24,9 @@ def test_environments_stand_side_by_side(empty: Platform) -> None:
 def test_a_converged_run_is_cheap_in_calls(prod: Platform) -> None:
     run = prod.playbook("prod")
     assert run.mutations == []
-    # Each of the add-ons' five roles takes four calls of IAM, which tells of one role at a time.
-    assert len(run.calls) <= 145, sorted({f"{call['service']}:{call['operation']}" for call in run.calls})
+    # Each of the add-ons' five roles takes four calls of IAM, which tells of one role at a time. The budget takes six:
+    # itself, its tags, its notifications, and who is told of each of the three.
+    assert len(run.calls) <= 151, sorted({f"{call['service']}:{call['operation']}" for call in run.calls})
 
 
 def test_a_finished_run_says_what_stands_where(prod: Platform) -> None:
