@@ -7,15 +7,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from ..layers.alarm_rules import DEFAULTS, RULES
 from ..layers.cluster_alarm_rules import CLUSTER_DEFAULTS, CLUSTER_RULES
 from .database import instances
-from .lines import LOGS, SECURITY, STATE, Line
+from .lines import LOGS, SECURITY, STATE, Counts, Line
+from .money import HOURS
 from .sheet import Sheet
 
 WATCH, KMS, SECRETS = "AmazonCloudWatch", "awskms", "AWSSecretsManager"
 S3, DYNAMODB, DNS = "AmazonS3", "AmazonDynamoDB", "AmazonRoute53"
+
+#: Two pods, each with a turn every three seconds, which writes one item of the witness and reads two, consistently
+#: (roles/write_guard, extensions/write_guard).
+GUARD_TURNS = 2 * HOURS * 3600 / 3
+GUARD_UNITS = {"Writes": ("on-demand:write", 1), "Reads": ("on-demand:read", 2)}
 
 #: What is billed by quantity: its line, its unit, its price, and its name in cost_usage.
 USED: dict[str, tuple[tuple[str, str, tuple[str, str], str], ...]] = {
@@ -62,9 +69,18 @@ def lines(sheet: Sheet) -> Iterator[Line]:
     yield sheet.line(SECURITY, "KMS keys", "keys", (KMS, "customer-managed-key"), keys)
     yield sheet.line(SECURITY, "Secret of the database", "secrets", (SECRETS, "secret"), 1)
     yield sheet.line(STATE, "Route 53 zone", "zones", (DNS, "hosted-zone"), 1)
+    if sheet.inventory.number("rds_write_lease_seconds") and sheet.inventory.text("write_guard_image"):
+        yield from write_guard(sheet)
     for category, rows in USED.items():
         for row in rows:
             yield sheet.used(category, *row)
+
+
+def write_guard(sheet: Sheet) -> Iterator[Line]:
+    """Yield what the turns of the guard cost, at the prices of its own region: the witness is in another one."""
+    for name, (price, units) in GUARD_UNITS.items():
+        turns = Counts.same(GUARD_TURNS * units / Decimal(1_000_000))
+        yield sheet.line(STATE, f"{name} of the write guard", "million units", (DYNAMODB, price), turns, hours=False)
 
 
 def cluster_alarms(sheet: Sheet) -> int:

@@ -200,3 +200,12 @@ def test_an_estimate_outlives_json() -> None:
     assert Estimate.from_dict(json.loads(json.dumps(found.as_dict()))) == found
     with pytest.raises(CostError, match="This is no estimate"):
         Estimate.from_dict({"environment": "prod"})
+
+
+def test_a_guard_costs_the_turns_of_its_two_pods() -> None:
+    guarded = estimated("prod", write_guard_image="registry.example.com/write-guard:1.0.0")
+    assert names(guarded) - names(estimated("prod")) == {"Writes of the write guard", "Reads of the write guard"}
+    # 730 hours of 1,200 turns, twice: 1.752 million writes at 0.625, and twice as many reads at 0.125.
+    assert line(guarded, "Writes of the write guard").amount("desired") == Decimal("1.10")
+    assert line(guarded, "Reads of the write guard").amount("desired") == Decimal("0.44")
+    assert guarded.total("desired") - estimated("prod").total("desired") == Decimal("1.54")
