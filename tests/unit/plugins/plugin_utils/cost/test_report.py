@@ -44,7 +44,7 @@ def test_tables_show_counts_prices_and_all_columns() -> None:
     row = next(line for line in shown.splitlines() if "EC2 m5.large" in line)
     assert row.split() == ["EC2", "m5.large", "3", "/", "6", "/", "0", "nodes", "$70.08", "$210.24", "$420.48", "$0.00"]
     assert "depends on usage: " in shown
-    assert "would be $934.94 over it with the most nodes" in " ".join(shown.split())
+    assert "would be $935.74 over it with the most nodes" in " ".join(shown.split())
 
 
 def test_what_has_no_price_or_no_quantity_is_never_nought() -> None:
@@ -64,7 +64,7 @@ def test_what_has_no_price_or_no_quantity_is_never_nought() -> None:
 def test_totals_alone_are_short() -> None:
     shown = text(report(estimated("dev"), estimated("prod")), details=False, colour=False)
     assert "EC2" not in shown
-    assert "$2,395.31" in shown
+    assert "$2,396.91" in shown
 
 
 def test_a_pull_request_shows_what_changes_to_the_cent() -> None:
@@ -72,7 +72,7 @@ def test_a_pull_request_shows_what_changes_to_the_cent() -> None:
     comment = markdown(found)
     assert comment.startswith(MARK)
     assert headline(found) == "±$0.00 (fewest nodes), ±$0.00 (ordinary month), +$40.41 (most nodes)"
-    assert "| dev | $276.84 | $276.84 | $413.62 → $454.03 (+$40.41) | $500.00: within |" in comment
+    assert "| dev | $277.64 | $277.64 | $414.42 → $454.83 (+$40.41) | $500.00: within |" in comment
     assert "| `~` | dev | EC2 t3.medium | 2 / 2 / 4 → 2 / 2 / 5 | $30.37 | ±$0.00 | ±$0.00 | +$30.37 |" in comment
     assert comment.index("### What changes") < comment.index("<details>")
 
