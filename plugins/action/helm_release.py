@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -34,6 +33,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.kube.releases imp
     stands,
     unready,
 )
+from ansible_collections.pipeops.platform.plugins.plugin_utils.programs import find
 from ansible_collections.pipeops.platform.plugins.plugin_utils.run_life import leases_folder
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -217,7 +217,7 @@ def _helm(program: str | None) -> str:
     Raises:
         EngineError: if there is none, or it is of another major version.
     """
-    path = shutil.which(program or "helm")
+    path = find(program or "helm")
     if path is None:
         raise EngineError(
             f"There is no program {program or 'helm'}. Install Helm 3 (helm.sh/docs/intro/install), or set "

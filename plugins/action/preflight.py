@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
@@ -15,12 +15,14 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argu
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws, preload, regions
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight.check import Host, Rulebook, Verdict, check
-from ansible_collections.pipeops.platform.plugins.module_utils.preflight.problems import report
+from ansible_collections.pipeops.platform.plugins.module_utils.preflight.problems import Problem, report, shown
 from ansible_collections.pipeops.platform.plugins.module_utils.preflight.specs import Specs
 from ansible_collections.pipeops.platform.plugins.plugin_utils.environments import COLLECTION, filled, specs_of
+from ansible_collections.pipeops.platform.plugins.plugin_utils.programs import find
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "required": {"type": "list", "elements": "str", "default": []},
+    "helm": {"type": "str", "default": ""},
 }
 #: The variable by which another host of the play is known to be an environment.
 ENVIRONMENT = "platform_environment"
@@ -59,7 +61,7 @@ class ActionModule(ActionBase):
         except EngineError as error:
             message = f"The inventory of {host.name} could not be held against AWS. Nothing was changed.\n{error}"
             return {**result, "changed": False, "failed": True, "msg": message, "problems": []}
-        return {**result, "changed": False, **_outcome(host.name, verdict)}
+        return {**result, "changed": False, **_outcome(host.name, verdict, [*_programs(options["helm"])])}
 
     def _others(self, host: Host, variables: Mapping[str, Any]) -> Iterable[Host]:
         for name in variables.get("ansible_play_hosts_all", ()):
@@ -75,8 +77,19 @@ def _connect(options: Mapping[str, Any], region: str) -> Aws:
     return Aws({**options, "region": region})
 
 
-def _outcome(host: str, verdict: Verdict) -> dict[str, Any]:
-    problems = [problem.as_dict() for problem in verdict.problems]
+def _programs(helm: str) -> Iterator[Problem]:
+    """Yield what this machine lacks."""
+    if helm and find(helm) is None:
+        reason = "add-ons are installed by Helm 3, and there is no such program on this machine"
+        mend = (
+            "Install it (helm.sh/docs/intro/install), set cluster_addons_helm to its path, or leave the inside of the "
+            "cluster alone with platform_kubernetes_enabled: false."
+        )
+        yield Problem("cluster_addons_helm", shown(helm), reason, mend)
+
+
+def _outcome(host: str, verdict: Verdict, missing: Sequence[Problem]) -> dict[str, Any]:
+    problems = [*verdict.problems, *missing]
     if problems:
-        return {"failed": True, "msg": report(host, verdict.problems), "problems": problems}
-    return {"problems": problems, "facts": verdict.facts.as_dict() if verdict.facts else {}}
+        return {"failed": True, "msg": report(host, problems), "problems": [problem.as_dict() for problem in problems]}
+    return {"problems": [], "facts": verdict.facts.as_dict() if verdict.facts else {}}

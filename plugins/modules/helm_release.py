@@ -53,7 +53,7 @@ options:
     default: 3
   helm:
     description:
-      - The program C(helm), version 3. Looked for in E(PATH) if not set.
+      - The program C(helm), version 3. Looked for in E(PATH), and beside the interpreter, if not set.
       - Helm 4 is refused, because M(kubernetes.core.helm) of the supported versions cannot work with it.
     type: str
   state:

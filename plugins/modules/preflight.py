@@ -29,6 +29,12 @@ options:
     type: list
     elements: str
     default: []
+  helm:
+    description:
+      - The program C(helm) that the run will need, by name or path; a name is looked for in E(PATH) and beside the
+        interpreter. A controller that has none is refused. Not looked for if empty.
+    type: str
+    default: ""
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -124,6 +124,13 @@ def test_a_dry_run_is_refused_as_well(site: Platform) -> None:
     refused(site.playbook("dev", check=True, extra={"eks_version": "1.30"}), "EKS has no such version in us-west-2")
 
 
+def test_a_machine_without_helm_is_refused_where_add_ons_are_wanted(site: Platform) -> None:
+    wanted = {"platform_kubernetes_enabled": True, "cluster_addons_helm": "/nowhere/helm"}
+    refused(site.playbook("prod", extra=wanted), "cluster_addons_helm is /nowhere/helm", "no such program")
+    unwanted = site.playbook("prod", check=True, extra={**wanted, "platform_kubernetes_enabled": False})
+    assert unwanted.status == 0, unwanted.output[-3000:]
+
+
 def test_a_template_that_cannot_be_filled_in_is_named(site: Platform) -> None:
     run = site.playbook("dev", extra={"rds_instance_class": "{{ class_of_the_day }}"})
     refused(run, "rds_instance_class is a template: it cannot be filled in", "class_of_the_day")
