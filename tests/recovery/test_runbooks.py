@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from tests.platform_runs import ROOT
+from tests.platform_runs import ROOT, commands_of
 from tests.recovery.conftest import EAST, WEST, Recovery
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -46,6 +46,16 @@ def test_a_bad_year(pair: Recovery) -> None:
     for name in ("fence", "failback", "status"):
         follow(pair, name)
     assert pair.rows("SELECT number FROM orders ORDER BY 1") == [1, 2]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("page", ["quick_start", "operations"])
+def test_what_people_read_first_can_be_typed(calm: Recovery, page: str) -> None:
+    typed = commands_of(ROOT / "docs" / f"{page}.md")
+    assert len(typed) >= 3
+    for command in typed:
+        done = calm.shell(command)
+        assert done.returncode == 0, f"{command}\n{(done.stdout + done.stderr)[-4000:]}"
 
 
 def test_each_runbook_is_in_the_overview_and_has_what_a_tired_person_needs() -> None:
