@@ -14,29 +14,13 @@ from typing import Any
 from tests.drill.intervals import Interval, Overlap, across, overlaps, writable, written
 from tests.drill.measures import quantile
 from tests.drill.records import Fate, Journal, Phase
+from tests.report import Row
 
 #: Seconds without an answer after which nobody knows whether a server still took writes.
 PATIENCE = 1.5
 #: What the platform promises: model seconds to the first write after a disaster, and seconds of our own among them.
 FIRST_WRITE_SECONDS, OWN_SECONDS = 600, 60
 PLANNED = ("failback", "switchover")
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table of figures.
-
-    Attributes:
-        target: in words; empty for what is only told.
-        met: None for what is only told.
-        note: what to know of the figure.
-    """
-
-    name: str
-    value: str
-    target: str = ""
-    met: bool | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True)

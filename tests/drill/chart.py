@@ -6,39 +6,23 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import matplotlib as mpl
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tests.drill.assess import Watch
 from tests.drill.measures import rate
 from tests.drill.records import Journal, Phase
+from tests.report import INK, styled, svg
 
 COLOURS = {"setup": "#8a94a6", "calm": "#8a94a6", "disaster": "#c0392b", "failback": "#3572b0"}
 COLOURS |= {"switchover": "#2a8c82", "check": "#8a94a6"}
 WRITES, READS, ERRORS, SERVERS, BOTH = "#3572b0", "#8a94a6", "#c0392b", "#2a8c82", "#c0392b"
-#: Reads well on white and on black, as the page follows the reader's choice.
-INK = "#808794"
 #: The room for names above what is drawn.
 HEADROOM = 1.6
-STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "drill",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 
 
 @dataclass(frozen=True)
@@ -57,27 +41,25 @@ class Window:
     marked: bool
 
 
-def whole(journal: Journal, seen: Watch) -> str:
+def whole(journal: Journal, seen: Watch) -> Markup:
     """Return the whole drill as SVG, from the first phase under load."""
     phases = [phase for phase in journal.phases if phase.kind != "setup"] or journal.phases
     began, ended = phases[0].began, max(phase.ended for phase in phases)
     return _draw(journal, seen, Window(began, ended, began, max(0.25, (ended - began) / 400), marked=False))
 
 
-def closer(journal: Journal, seen: Watch, phase: Phase) -> str:
+def closer(journal: Journal, seen: Watch, phase: Phase) -> Markup:
     """Return one phase as SVG, its moments by name, its zero where its first moment is."""
     zero = phase.milestones[0].at if phase.milestones else phase.began
     last = max((one.at for one in phase.milestones), default=phase.ended)
     return _draw(journal, seen, Window(zero - 2, min(last + 2, phase.ended), zero, 0.25, marked=True))
 
 
-def _draw(journal: Journal, seen: Watch, window: Window) -> str:
-    with mpl.rc_context(STYLE):
+def _draw(journal: Journal, seen: Watch, window: Window) -> Markup:
+    with styled():
         figure = Figure(figsize=(12, 5.2), layout="constrained")
-        figure.patch.set_alpha(0)
         load, servers = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
         for axes in (load, servers):
-            axes.patch.set_alpha(0)
             _shade(axes, journal.phases, window)
         _load(load, journal, window)
         _servers(servers, seen, window)
@@ -87,10 +69,7 @@ def _draw(journal: Journal, seen: Watch, window: Window) -> str:
             _names(load, journal.phases, window)
         servers.set_xlim(0 if not window.marked else window.began - window.zero, window.ended - window.zero)
         servers.set_xlabel("seconds" if not window.marked else "seconds since the region was lost")
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
+        return svg(figure)
 
 
 def _load(axes: Axes, journal: Journal, window: Window) -> None:

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from tests.drill import assess, chart
 from tests.drill.records import Journal, Phase
 from tests.drill.stage import Plan
+from tests.report import html
 
 TEMPLATE = Path(__file__).with_name("page.html.j2")
 #: Different errors that the report names.
@@ -75,13 +75,11 @@ def write(folder: Path, plan: Plan, journal: Journal, failure: str) -> dict[str,
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "drill.json").write_text(json.dumps(found, indent=2, default=str) + "\n", "utf-8")
     disasters = [phase for phase in journal.phases if phase.kind == "disaster" and phase.ended]
-    closer = [(phase.name, Markup(chart.closer(journal, seen, phase))) for phase in disasters]  # noqa: S704 - drawn here
-    whole = Markup(chart.whole(journal, seen))  # noqa: S704 - as above
+    closer = [(phase.name, chart.closer(journal, seen, phase)) for phase in disasters]
+    whole = chart.whole(journal, seen)
     (folder / "drill.html").write_text(_html(found, whole, closer), "utf-8")
     return found
 
 
 def _html(found: dict[str, Any], whole: Markup, closer: Sequence[tuple[str, Markup]]) -> str:
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(TEMPLATE.read_text("utf-8"))
-    return template.render(report=found, whole=whole, closer=closer, errors=found["errors"][:ERRORS])
+    return html(TEMPLATE, report=found, whole=whole, closer=closer, errors=found["errors"][:ERRORS])
