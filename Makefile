@@ -142,6 +142,7 @@ lint: $(STAMP) ## Format, types and style of everything
 	ruff check .
 	ruff format --check .
 	yamllint --strict .
+	antsibull-changelog lint
 	mypy -p ansible_collections.pipeops.platform.plugins
 	mypy sandbox/pipeops_sandbox scripts tests/drill extensions/write_guard/write_guard
 	ansible-lint --offline
