@@ -263,15 +263,15 @@ def serve(options: argparse.Namespace) -> None:
 
 def _clusters_wanted(options: argparse.Namespace) -> bool:
     """Tell whether there are to be API servers, and say so if there cannot be any yet."""
-    from .kubernetes import build, programs  # noqa: PLC0415 - as below
+    from .kubernetes import build  # noqa: PLC0415 - as below
 
     if options.data_plane not in ("all", "kubernetes"):
         return False
-    have = programs.found()
+    have, busy = build.look()
     if have:
         # Another checkout may have got them: whoever installs add-ons from this one needs helm beside its ansible.
         build.link_helm(have)
-    elif not build.under_way():
+    elif not busy:
         log.warning("EKS clusters get no API server until this has run: python -m %s kubernetes build", __package__)
     return True
 

@@ -18,7 +18,7 @@ from .access.gate import gate
 from .clock import PROFILES
 from .faults import EFFECTS, Rule
 from .http_server import Environ, Response
-from .kubernetes import build, programs
+from .kubernetes import build
 from .origins import url_from
 from .overlays.eks.insights import STATUSES
 from .overlays.eks.state import Cluster, eks_state
@@ -122,7 +122,7 @@ class Control:
             "state_error": saved.error if saved else "",
             "data_plane": "postgres" if self._sandbox.servers else "names",
             "dns": self._sandbox.servers.dns if self._sandbox.servers else "",
-            "kubernetes": build.describe(programs.found())["origin"] if self._sandbox.clusters else "none",
+            "kubernetes": build.describe()["origin"] if self._sandbox.clusters else "none",
         }
 
     def _journal(self, query: _Query, _body: _Body) -> Any:
@@ -267,7 +267,7 @@ class Control:
 
     def _clusters(self, _query: _Query, _body: _Body) -> Any:
         clusters = self._sandbox.clusters
-        return build.describe(programs.found()) | {"clusters": clusters.describe() if clusters else []}
+        return build.describe() | {"clusters": clusters.describe() if clusters else []}
 
     def _asked(self, _query: _Query, body: _Body, number: str, question: str) -> Any:
         """Answer the question of a cluster's API server."""

@@ -84,6 +84,16 @@ def under_way() -> bool:
     return False
 
 
+def look() -> tuple[Programs | None, bool]:
+    """Return the programs, or None and whether somebody is getting them now.
+
+    Asked in this order: whoever is done with it between the two questions has left the programs.
+    """
+    busy = under_way()
+    have = programs.found()
+    return have, busy and have is None
+
+
 def _lock_path() -> Path:
     return programs.cache_root() / f"{programs.place().name}.lock"
 
@@ -262,8 +272,9 @@ def link_helm(have: Programs) -> Path | None:
     return link
 
 
-def describe(have: Programs | None) -> dict[str, Any]:
+def describe() -> dict[str, Any]:
     """Return what there is, for the ``status`` command and the sandbox's health."""
+    have, busy = look()
     if have:
         return {"version": have.version, "origin": have.origin, "programs": have.paths}
-    return {"version": None, "origin": "being built" if under_way() else "none", "programs": {}}
+    return {"version": None, "origin": "being built" if busy else "none", "programs": {}}

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeops_sandbox.client import ACCESS_KEY, SECRET_KEY, Failure, health, url_of
 
-from . import build, programs
+from . import build
 
 TOKEN_MINUTES = 14
 NOTHING_TO_BE_HAD = 3
@@ -56,7 +56,7 @@ def get(_options: argparse.Namespace) -> None:
 
 def status(options: argparse.Namespace) -> None:
     """Print what there is."""
-    print(json.dumps(build.describe(programs.found()), indent=2))  # noqa: T201 - the command's result
+    print(json.dumps(build.describe(), indent=2))  # noqa: T201 - the command's result
     if health(options.port):
         for cluster in _clusters(options.port):
             print(f"{cluster['region']} {cluster['name']}: {cluster['endpoint']} is {cluster['state']}")  # noqa: T201

@@ -74,7 +74,7 @@ class KubernetesPlane:
 
         Without programs, and nobody who builds them, the cluster gets a name to which nothing answers.
         """
-        if programs.found() is None and not build.under_way():
+        if not any(build.look()):
             return NoDataPlane().launch(identity, created_at, service_cidr)
         number = identity.hex_id.lower()
         address = free_address(self.place, [seat.record.address for seat in self.seats.values()], [PORT])
@@ -186,9 +186,10 @@ class KubernetesPlane:
 
     def _programs(self, seat: Seat) -> programs.Programs | None:
         """Return the programs; while somebody is building them, wait."""
-        while (have := programs.found()) is None and build.under_way():
+        while (seen := build.look())[1]:
             if seat.closing or self._stopping.wait(BUILD_POLL_SECONDS):
                 return None
+        have = seen[0]
         if have is None:
             log.warning("%s in %s has no API server: no programs", seat.record.name, seat.record.region)
         return have

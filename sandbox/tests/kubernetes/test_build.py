@@ -98,7 +98,7 @@ def test_what_cannot_be_had_is_said(bare: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(programs.pins(), "prebuilt", {})
     with pytest.raises(build.Unobtainable, match="no Kubernetes API server"):
         build.obtain(lambda _text: None)
-    assert build.describe(programs.found())["origin"] == "none"
+    assert build.describe()["origin"] == "none"
 
 
 def test_a_build_that_fails_shows_why(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,10 +140,27 @@ def test_a_build_under_way_can_be_seen_and_ends_with_its_process(bare: Path) -> 
     assert builder.stdout
     builder.stdout.readline()
     assert build.under_way()
-    assert build.describe(programs.found())["origin"] == "being built"
+    assert build.describe()["origin"] == "being built"
     builder.kill()
     builder.wait()
     assert not build.under_way()
+
+
+def test_a_build_that_ends_while_somebody_looks_has_left_its_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = programs.Programs({}, "1.36.3", "built")
+    questions: list[str] = []
+
+    def found() -> programs.Programs | None:
+        questions.append("found")
+        return made if len(questions) > 1 else None
+
+    def under_way() -> bool:
+        questions.append("under way")
+        return len(questions) == 1
+
+    monkeypatch.setattr(programs, "found", found)
+    monkeypatch.setattr(build, "under_way", under_way)
+    assert build.look() == (made, False)
 
 
 def test_installed_programs_come_first(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
