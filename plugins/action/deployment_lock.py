@@ -16,7 +16,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.lease import Lease, LeaseLost, read_leases
 from ansible_collections.pipeops.platform.plugins.module_utils.locking.acquire import NoLock, Wish, acquire, free, look
-from ansible_collections.pipeops.platform.plugins.module_utils.locking.table import LockTable
+from ansible_collections.pipeops.platform.plugins.module_utils.locking.table import PATIENCE, LockTable
 from ansible_collections.pipeops.platform.plugins.plugin_utils.lease_keeper import Keeper, fork_keeper
 from ansible_collections.pipeops.platform.plugins.plugin_utils.run_claim import claim_of
 from ansible_collections.pipeops.platform.plugins.plugin_utils.run_life import RunLife, leases_folder
@@ -125,7 +125,8 @@ _MENDS = {
 def _table(options: Mapping[str, Any], environment: str) -> LockTable:
     name = f"{options['platform']}-{environment}-locks"
     region = str(options["environments"][environment])
-    return LockTable(Aws(options), region, environment, name, options["lease_seconds"])
+    patience = 0 if "region" in options["without"] else PATIENCE
+    return LockTable(Aws(options), region, environment, name, options["lease_seconds"], patience)
 
 
 def _faults(options: Mapping[str, Any]) -> list[str]:

@@ -24,7 +24,7 @@ from ansible_collections.pipeops.platform.plugins.module_utils.locking.acquire i
     look,
 )
 from ansible_collections.pipeops.platform.plugins.module_utils.locking.item import Claim, Standing
-from ansible_collections.pipeops.platform.plugins.module_utils.locking.table import GRACE, LockTable, Lost
+from ansible_collections.pipeops.platform.plugins.module_utils.locking.table import GRACE, PATIENCE, LockTable, Lost
 from pipeops_sandbox.faults import Rule
 
 from tests.sandbox.conftest import Account
@@ -50,9 +50,11 @@ def table(account: Account) -> Callable[..., LockTable]:
         BillingMode="PAY_PER_REQUEST",
     )
 
-    def open_table(who: str = "testing", lease_seconds: float = 60, name: str = NAME) -> LockTable:
+    def open_table(
+        who: str = "testing", lease_seconds: float = 60, name: str = NAME, patience: float = PATIENCE
+    ) -> LockTable:
         options = {"region": account.region, "endpoint_url": account.url, "access_key": who, "secret_key": "x"}
-        return LockTable(Aws(options), account.region, "prod", name, lease_seconds)
+        return LockTable(Aws(options), account.region, "prod", name, lease_seconds, patience)
 
     return open_table
 
@@ -186,10 +188,35 @@ def test_without_a_table_or_a_region_it_says_so(account: Account, table: Opener)
     account.sandbox.faults.down.add("us-west-2")
     try:
         with pytest.raises(NoLock, match=f"Could not reach the lock table {NAME} of prod in us-west-2") as unreached:
-            acquire(table(), Wish(ALICE), quiet)
+            acquire(table(patience=0), Wish(ALICE), quiet)
     finally:
         account.sandbox.faults.down.discard("us-west-2")
     assert unreached.value.reason == "region"
+
+
+@pytest.mark.parametrize("effect", ["throttle", "error_500", "reset_after"])
+def test_a_lock_that_aws_is_slow_to_give_is_waited_for(account: Account, table: Opener, effect: str) -> None:
+    account.sandbox.faults.add(Rule(effect=effect, service="dynamodb", operation="UpdateItem", times=7))
+    try:
+        lease, waited = acquire(table(), Wish(ALICE), quiet)
+    finally:
+        account.sandbox.faults.clear()
+    assert waited == 0, "by nobody"
+    standing = table().read()
+    assert standing
+    assert (standing.claim, standing.token) == (ALICE, lease.token)
+    assert free(table(), BOB, quiet) == standing
+
+
+def test_who_can_go_on_without_the_lock_does_not_wait_for_answers_that_are_lost(
+    account: Account, table: Opener
+) -> None:
+    account.sandbox.faults.add(Rule(effect="reset", service="dynamodb", operation="UpdateItem", times=4))
+    try:
+        with pytest.raises(NoLock, match="Could not reach"):
+            acquire(table(patience=0), Wish(ALICE), quiet)
+    finally:
+        account.sandbox.faults.clear()
 
 
 def test_of_many_exactly_one_holds_it_at_any_time(account: Account, table: Opener) -> None:

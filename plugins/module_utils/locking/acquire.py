@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections.abc import Callable
@@ -14,12 +15,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from ..engine.aws import describe_error, error_code, is_ambiguous, is_aws_error
+from ..engine.aws import describe_error, error_code, is_ambiguous, is_aws_error, is_throttled
 from ..engine.errors import EngineError
 from ..engine.lease import Lease, now
 from ..engine.waiting import Progress
 from .item import Claim, Standing
-from .table import GRACE, LockTable
+from .table import GRACE, PATIENCE, LockTable
 
 with suppress(ImportError):
     # Without it, the way to AWS refuses to begin, in Ansible's usual words.
@@ -115,19 +116,38 @@ def look(table: LockTable) -> Standing | None:
 
 
 def _asked(table: LockTable, call: Callable[[], T]) -> T:
-    """Make a call, and tell a lock that is not there from one that AWS refuses."""
+    """Make a call, again while its error may clear, and tell a lock that is not there from one that AWS refuses.
+
+    Each of them may be sent twice: it goes by the run, or by the fencing token.
+    """
+    began = now()
+    for attempt in itertools.count():
+        try:
+            return call()
+        except Exception as error:
+            if not is_aws_error(error):
+                raise
+            if now() - began >= _patience(table, error):
+                raise _told(table, error) from error
+        time.sleep(random.uniform(0, min(2.0, 0.25 * 2**attempt)))
+    raise AssertionError("the last attempt either returns or raises")
+
+
+def _patience(table: LockTable, error: BaseException) -> float:
+    """Return for how many seconds a call that ends in this error is worth another try."""
+    if is_throttled(error) or (is_ambiguous(error) and error_code(error)):
+        return PATIENCE  # the region answers
+    return table.patience if is_ambiguous(error) else 0
+
+
+def _told(table: LockTable, error: BaseException) -> NoLock | EngineError:
     where = f"the lock table {table.name} of {table.environment} in {table.region}"
-    try:
-        return call()
-    except Exception as error:
-        if not is_aws_error(error):
-            raise
-        if error_code(error) == "ResourceNotFoundException":
-            raise NoLock("table", f"There is no {where.removeprefix('the ')}.") from error
-        unreached = (botocore.exceptions.EndpointConnectionError, botocore.exceptions.ConnectTimeoutError)
-        if is_ambiguous(error) or isinstance(error, unreached):
-            raise NoLock("region", f"Could not reach {where}: {describe_error(error)}") from error
-        raise EngineError(f"Could not use {where}: {describe_error(error)}") from error
+    if error_code(error) == "ResourceNotFoundException":
+        return NoLock("table", f"There is no {where.removeprefix('the ')}.")
+    unreached = (botocore.exceptions.EndpointConnectionError, botocore.exceptions.ConnectTimeoutError)
+    if is_ambiguous(error) or isinstance(error, unreached):
+        return NoLock("region", f"Could not reach {where}: {describe_error(error)}")
+    return EngineError(f"Could not use {where}: {describe_error(error)}")
 
 
 def _refusal(table: LockTable, wish: Wish, found: Standing, waited: float) -> str:

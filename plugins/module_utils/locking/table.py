@@ -25,6 +25,8 @@ from .item import LOCK_ID, Claim, Standing, iso, standing
 
 #: Seconds for which an expired lease is left alone: for what AWS's clock, told in whole seconds, leaves open.
 GRACE = 2
+#: Seconds for which a call is made again that AWS throttles, or fails at.
+PATIENCE = 20
 #: Seconds by which the first lease may be off before it is written again with AWS's time.
 CLOCK_TOLERANCE = 2
 
@@ -65,6 +67,8 @@ class LockTable:
     Attributes:
         name: the table's.
         lease_seconds: how long others have to believe that a holder lives, after each of its renewals.
+        patience: seconds for which a call is made again whose answer is lost; 0 for who can go on without this lock, as
+            a failover can, whose region may be gone.
     """
 
     aws: Aws
@@ -72,6 +76,7 @@ class LockTable:
     environment: str
     name: str
     lease_seconds: float
+    patience: float = PATIENCE
     clock: Clock = field(default_factory=Clock)
 
     @property
