@@ -47,7 +47,7 @@ def test_all_environments_in_one_run(tmp_path: Path) -> None:
     done, report = cost(tmp_path, *ENVIRONMENTS)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [one["environment"] for one in report["environments"]] == list(ENVIRONMENTS)
-    assert report["monthly"] == {"minimum": 3708.1, "desired": 4037.2, "maximum": 6159.85}
+    assert report["monthly"] == {"minimum": 3711.3, "desired": 4040.4, "maximum": 6163.05}
     assert report["over_budget"] == []
     assert {path.name for path in tmp_path.iterdir()} == {"cost.json", "cost.html", "cost.md"}
     for shown in ("$6,163.05", "would be $935.74 over it with the most nodes", "✓ add up to $1,157.99"):
