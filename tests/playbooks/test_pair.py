@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.platform_runs import Platform, Run
+from tests.playbooks.conftest import CONVERGED_CALLS
 
 WEST, EAST = "us-west-2", "us-east-1"
 PROD_ARN = f"arn:aws:rds:{WEST}:123456789012:db:pipeops-prod"
@@ -62,7 +63,7 @@ def test_both_stand_up_in_one_run(empty: Platform) -> None:
     for environment in ("prod", "dr"):
         alone = empty.playbook(environment)
         settled(alone)
-        assert len(alone.calls) <= 145
+        assert len(alone.calls) <= CONVERGED_CALLS
     settled(empty.playbook("dr", playbook="playbooks/database.yml"))
 
 

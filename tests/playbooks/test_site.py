@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from tests.platform_runs import ROOT, Platform
+from tests.playbooks.conftest import CONVERGED_CALLS
 
 
 def test_environments_stand_side_by_side(empty: Platform) -> None:
@@ -24,9 +25,7 @@ def test_environments_stand_side_by_side(empty: Platform) -> None:
 def test_a_converged_run_is_cheap_in_calls(prod: Platform) -> None:
     run = prod.playbook("prod")
     assert run.mutations == []
-    # Each of the add-ons' five roles takes four calls of IAM, which tells of one role at a time. The budget takes six:
-    # itself, its tags, its notifications, and who is told of each of the three.
-    assert len(run.calls) <= 151, sorted({f"{call['service']}:{call['operation']}" for call in run.calls})
+    assert len(run.calls) <= CONVERGED_CALLS, sorted({f"{call['service']}:{call['operation']}" for call in run.calls})
 
 
 def test_a_finished_run_says_what_stands_where(prod: Platform) -> None:
