@@ -144,7 +144,7 @@ lint: $(STAMP) ## Format, types and style of everything
 	yamllint --strict .
 	antsibull-changelog lint
 	mypy -p ansible_collections.pipeops.platform.plugins
-	mypy sandbox/pipeops_sandbox scripts tests/drill extensions/write_guard/write_guard
+	mypy sandbox/pipeops_sandbox scripts tests/drill tests/resilience extensions/write_guard/write_guard
 	ansible-lint --offline
 	$(BIN)/python scripts/role_docs.py --check
 	$(BIN)/python scripts/cost_docs.py --check
@@ -195,6 +195,13 @@ drill-test: $(STAMP) ## One disaster and the way back, under load
 .PHONY: clusters-test
 clusters-test: $(STAMP) ## Node pools, add-ons and applications on Kubernetes API servers: twenty minutes
 	pytest tests/clusters --junitxml build/junit/clusters.xml -q
+
+.PHONY: resilience resilience-full
+resilience: $(STAMP) ## A sample of crashes, storms, bad input and leaks (PROOFS="crashes" for some; OPTIONS="--seed 2")
+	@$(BIN)/python -m tests.resilience $(PROOFS) $(OPTIONS)
+
+resilience-full: $(STAMP) ## All of them: hours
+	@$(BIN)/python -m tests.resilience --full $(PROOFS) $(OPTIONS)
 
 .PHONY: plan-exactness
 plan-exactness: $(STAMP) ## What --check says is what the run does (EVERY=8 for every eighth drift)
