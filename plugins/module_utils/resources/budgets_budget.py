@@ -63,7 +63,7 @@ class BudgetsBudget(ResourceType):
 
     def observe(self, aws: Aws, scope: Scope) -> list[Observed]:
         client, name = aws.client("budgets"), budget_name(scope.identity)
-        arn = f"arn:{aws.partition}:budgets::{aws.account_id}:budget/{name}"
+        arn = _arn(aws, name)
         try:
             row = client.describe_budget(AccountId=aws.account_id, BudgetName=name)["Budget"]
             tags = tag_dict(client.list_tags_for_resource(ResourceARN=arn)["ResourceTags"])
@@ -96,8 +96,8 @@ class BudgetsBudget(ResourceType):
             NotificationsWithSubscribers=told,
             ResourceTags=tag_list(wanted.tags or {}),
         )
-        arn = f"arn:{aws.partition}:budgets::{aws.account_id}:budget/{attributes['name']}"
-        return Observed(*BUDGET, attributes["name"], {**attributes, "arn": arn}, wanted.tags or {})
+        known = {**attributes, "arn": _arn(aws, attributes["name"])}
+        return Observed(*BUDGET, attributes["name"], known, wanted.tags or {})
 
     def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
         attributes, client = wanted.attributes, aws.client("budgets")
@@ -143,6 +143,10 @@ class BudgetsBudget(ResourceType):
 def budget_name(identity: Identity) -> str:
     """Return the name of an environment's budget."""
     return identity.name(BUDGET[1])
+
+
+def _arn(aws: Aws, name: str) -> str:
+    return f"arn:{aws.partition}:budgets::{aws.account_id}:budget/{name}"
 
 
 def _notifications(aws: Aws, name: str) -> Iterator[dict[str, Any]]:
