@@ -33,7 +33,7 @@ HOSTILE = {
 NAMES = ("platform_name", "platform_environment", "rds_database_name", "rds_master_username", "eks_cluster_name")
 
 
-def prepare(stand: Platform, _full: bool) -> Sequence[Case]:
+def prepare(stand: Platform) -> Sequence[Case]:
     """Return the wrong inventories that extra variables can express, and hostile names."""
     stand.begin()
     cases = list(_known())

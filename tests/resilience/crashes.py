@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
-from tests.platform_runs import Platform
+from tests.platform_runs import Platform, Run
 from tests.resilience.account import difference, standing
 from tests.resilience.proof import Case, Proof
 
@@ -24,16 +24,16 @@ LEASE = {"deployment_lock_lease_seconds": 5}
 WAITS = {"deployment_lock_wait_seconds": 120, "deployment_lock_lease_seconds": 3600}
 
 
-def prepare(stand: Platform, _full: bool) -> Sequence[Case]:
+def prepare(stand: Platform) -> Sequence[Case]:
     """Stand each up once undisturbed, and return a case for each of its changes."""
     cases = []
     for name, before in RUNS.items():
         stand.begin()
         for other in before:
-            _insist(stand, other)
+            stood_up(stand, other)
         stand.control("POST", "snapshot", name=f"before-{name}")
         mark = stand.last_call()
-        _insist(stand, name)
+        stood_up(stand, name)
         changes = sum(
             call["mutating"] and call["status"] == 200 and call["operation"] != "UpdateItem"
             for call in stand.calls(since=mark)
@@ -49,9 +49,11 @@ def prepare(stand: Platform, _full: bool) -> Sequence[Case]:
     return cases
 
 
-def _insist(stand: Platform, name: str) -> None:
+def stood_up(stand: Platform, name: str) -> Run:
+    """Stand an environment up, undisturbed."""
     run = stand.playbook(name, extra=QUICK)
     assert run.status == 0, run.output[-4000:]
+    return run
 
 
 def crash(stand: Platform, name: str, nth: int, expected: Counter[str]) -> list[str]:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from tests.platform_runs import Platform
-from tests.resilience.crashes import QUICK
+from tests.resilience.crashes import stood_up
 from tests.resilience.proof import Case, Proof
 
 PREFIX = "pipeops-prod"
@@ -194,11 +194,10 @@ def _found(stand: Platform, check: Callable[[Platform], Finding]) -> list[str]:
     return list(check(stand))
 
 
-def prepare(stand: Platform, _full: bool) -> Sequence[Case]:
+def prepare(stand: Platform) -> Sequence[Case]:
     """Stand prod up, and return the controls."""
     stand.begin()
-    run = stand.playbook("prod", extra=QUICK)
-    assert run.status == 0, run.output[-4000:]
+    stood_up(stand, "prod")
     return [Case(name, partial(_found, check=check)) for name, check in CONTROLS.items()]
 
 

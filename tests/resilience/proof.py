@@ -34,13 +34,12 @@ class Proof:
     """Cases of one kind.
 
     Attributes:
-        prepare: stands up what the cases begin with, and returns all of them, or (if its second argument is false)
-            all that a sample is taken of.
+        prepare: stands up what the cases begin with, and returns all of them.
         sample: how many of them ``make resilience`` tries.
     """
 
     name: str
-    prepare: Callable[[Platform, bool], Sequence[Case]]
+    prepare: Callable[[Platform], Sequence[Case]]
     sample: int
 
 
@@ -62,7 +61,7 @@ class Outcome:
 def prove(proof: Proof, stand: Platform, seed: int, full: bool, told: Told) -> Outcome:
     """Try all cases of a proof, or as many as its sample, chosen by the seed."""
     began, outcome = time.monotonic(), Outcome(seed)
-    every = list(proof.prepare(stand, full))
+    every = list(proof.prepare(stand))
     chosen = (
         every if full else sorted(random.Random(seed).sample(every, min(proof.sample, len(every))), key=every.index)
     )

@@ -27,7 +27,7 @@ RUNS = {
 }
 
 
-def prepare(stand: Platform, _full: bool) -> Sequence[Case]:
+def prepare(stand: Platform) -> Sequence[Case]:
     """Return the runs, in their order."""
     stand.begin()
     return [Case(name, partial(told, arguments=arguments)) for name, arguments in RUNS.items()]

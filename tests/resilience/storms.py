@@ -11,7 +11,7 @@ from functools import partial
 
 from tests.platform_runs import Platform
 from tests.resilience.account import difference, standing
-from tests.resilience.crashes import QUICK
+from tests.resilience.crashes import QUICK, stood_up
 from tests.resilience.proof import Case, Proof
 
 ENVIRONMENT = "prod"
@@ -22,11 +22,10 @@ WEATHER = {"throttle": 0.08, "error_500": 0.04, "reset": 0.04, "reset_after": 0.
 MORE_CALLS = 3
 
 
-def prepare(stand: Platform, _full: bool) -> Sequence[Case]:
+def prepare(stand: Platform) -> Sequence[Case]:
     """Stand prod up in calm weather, and return a storm for each seed."""
     stand.begin()
-    calm = stand.playbook(ENVIRONMENT, extra=QUICK)
-    assert calm.status == 0, calm.output[-4000:]
+    calm = stood_up(stand, ENVIRONMENT)
     expected = standing(stand)
 
     def storm(stand: Platform, seed: int) -> list[str]:

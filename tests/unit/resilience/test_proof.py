@@ -18,7 +18,7 @@ NOWHERE = Platform("http://127.0.0.1:1")
 def proof(sample: int) -> Proof:
     faults = {2: ["it leaks"], 7: ["it breaks", "it stays broken"]}
     cases = [Case(f"case {number}", lambda _stand, n=number: faults.get(n, [])) for number in range(10)]
-    return Proof("numbers", lambda _stand, _full: cases, sample)
+    return Proof("numbers", lambda _stand: cases, sample)
 
 
 def test_all_cases_are_tried_and_each_fault_is_kept() -> None:
