@@ -58,7 +58,18 @@ def kubernetes_lines(url: str) -> list[str]:
     ]
 
 
-def run_site(environment: str, variables: dict[str, str]) -> dict[str, Any]:
+def site_command(environment: str, *, helm_comes: bool) -> list[str]:
+    """Return the command of a run.
+
+    Args:
+        helm_comes: whether helm is being built beside the run. It is there before the cluster is, so that the preflight
+            need not look for it yet.
+    """
+    command = ["ansible-playbook", "site.yml", "-i", f"inventories/{environment}"]
+    return [*command, "-e", json.dumps({"preflight_helm": ""})] if helm_comes else command
+
+
+def run_site(environment: str, variables: dict[str, str], *, helm_comes: bool) -> dict[str, Any]:
     """Run the main playbook for one environment and return what it did."""
     plan = BUILD / "plans" / f"{environment}.json"
     plan.unlink(missing_ok=True)
@@ -66,7 +77,7 @@ def run_site(environment: str, variables: dict[str, str]) -> dict[str, Any]:
     requests.delete(journal, timeout=10).raise_for_status()
     started = time.monotonic()
     status = subprocess.run(
-        ["ansible-playbook", "site.yml", "-i", f"inventories/{environment}"],
+        site_command(environment, helm_comes=helm_comes),
         cwd=ROOT,
         env={**os.environ, **variables, "PIPEOPS_PLAN_JSON": str(plan)},
         check=False,
@@ -173,7 +184,7 @@ def main(environments: list[str]) -> int:
         report[environment] = {}
         for name in ("first", "second"):
             console.rule(f"[bold]{environment}[/], {name} run", align="left")
-            report[environment][name] = run_site(environment, variables)
+            report[environment][name] = run_site(environment, variables, helm_comes=getting.poll() is None)
             if report[environment][name]["status"]:
                 break
     BUILD.mkdir(exist_ok=True)
