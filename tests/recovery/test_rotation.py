@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -186,6 +187,36 @@ def test_three_in_a_row_and_both_users_own_what_either_makes(pair: Recovery, rot
             for number in range(3):
                 session.execute(f"ALTER TABLE made_{number} ADD {label.lower()} int")
             session.execute("INSERT INTO orders VALUES (2)")
+
+
+@pytest.mark.thorough
+def test_clients_that_lock_in_any_order_are_no_victims_of_a_rotation(
+    pair: Recovery, rotate: Callable[..., Any]
+) -> None:
+    for table in ("first", "second"):
+        pair.rows(f"CREATE TABLE {table} (a int)")
+    writes = ("INSERT INTO first SELECT 1 FROM pg_sleep(0.05)", "INSERT INTO second SELECT 1 FROM pg_sleep(0.05)")
+    secret, stopped = read(pair), threading.Event()
+
+    def work(order: Sequence[str]) -> int:
+        count = 0
+        with sign_in(pair, secret) as session:
+            while not stopped.wait(0.02):
+                with session.transaction():
+                    for write in order:
+                        session.execute(write)
+                count += 1
+        return count
+
+    with ThreadPoolExecutor(2) as pool:
+        working = [pool.submit(work, order) for order in (writes, writes[::-1])]
+        try:
+            time.sleep(0.5)
+            assert rotate(force=True)["username"] == TWIN
+        finally:
+            stopped.set()
+        assert all(one.result() > 3 for one in working)
+    assert pair.rows(OWNED.format(MASTER)) == [0]
 
 
 @pytest.mark.thorough

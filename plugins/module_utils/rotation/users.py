@@ -27,8 +27,9 @@ except ImportError:
     # server_of refuses to begin, in Ansible's usual words.
     pass
 
-#: Statements that wait for a lock hold up whoever comes behind them, so they give up soon and try again.
-LOCK_SECONDS = 2
+#: Statements that wait for a lock hold up whoever comes behind them, so they give up soon and try again: sooner than
+#: PostgreSQL looks for deadlocks (deadlock_timeout, 1 s), or a client could be the one that it ends.
+LOCK_MILLISECONDS = 500
 #: Who one is on the server, and whether that is as good as the owner of a database.
 STANDING = """
     SELECT session_user::text, coalesce((
@@ -135,8 +136,9 @@ def _hand_over(master: Server, twin: str, database: str, patience: Patience, pro
             with master.connect(database) as connection:
                 return _handed_over(connection, master.user, twin), ""
         except Unreachable as error:
-            if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
-                return None, "in use by a session that has held a lock for long"
+            in_use = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+            if isinstance(error.__cause__, in_use):
+                return None, "in use by sessions that hold locks"
             raise
 
     what = f"what {master.user} owns in the database {database} at {master.host} to become that of {twin}"
@@ -146,7 +148,7 @@ def _hand_over(master: Server, twin: str, database: str, patience: Patience, pro
 
 def _handed_over(connection: Any, master: str, twin: str) -> bool:
     connection.execute("SET ROLE NONE")
-    connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+    connection.execute(f"SET lock_timeout = '{LOCK_MILLISECONDS}ms'")
     with connection.transaction():
         # Schemas first: who shall own something in one must be able to make things there.
         for (schema,) in connection.execute(SCHEMAS, [master]).fetchall():
