@@ -173,3 +173,24 @@ def test_what_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(PlanRefused, match=reason):
         plane(account, stand, **options)
+
+
+@pytest.mark.parametrize("identity", ["pod_identity", "irsa"])
+def test_a_dry_run_in_an_empty_account_foresees_add_ons_and_groups(account: Account, identity: str) -> None:
+    foreseen = account.run(
+        "eks_data_plane",
+        check=True,
+        kubernetes_version="1.35",
+        auto_mode=False,
+        workload_identity=identity,
+        oidc_issuer="pending:eks_cluster.oidc_issuer:main",
+        zones=ZONES,
+        subnet_ids=[f"pending:ec2_subnet.id:private/{zone}" for zone in ZONES],
+        node_minimum=3,
+        node_maximum=6,
+        instance_types=["m5.large"],
+        kms_key_arn="pending:kms_key.arn:ebs",
+    )
+    made = [action["action"].split("/")[1] for action in foreseen["actions"]]
+    assert (made.count("eks_node_group"), "eks_addon" in made) == (3, True)
+    assert account.client("eks").list_clusters()["clusters"] == []

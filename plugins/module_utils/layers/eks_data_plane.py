@@ -13,7 +13,7 @@ from typing import Any
 from ..engine.errors import PlanRefused
 from ..engine.layer import Context, Layer, View
 from ..engine.model import Key, Observed, Wanted
-from ..engine.values import Derived, Ref
+from ..engine.values import Derived, Ref, is_pending
 from ..resources.ec2_launch_template import Ec2LaunchTemplate
 from ..resources.eks_addon import TAG_PRESERVE, EksAddon
 from ..resources.eks_node_group import KEEP, EksNodeGroup
@@ -229,10 +229,7 @@ def outputs(view: View, params: Mapping[str, Any]) -> dict[str, Any]:
         "addons": {
             name: {
                 "version": view.get("eks_addon", name, "version"),
-                "role_arns": {
-                    one["service_account"]: one["role_arn"]
-                    for one in view.get("eks_addon", name, "pod_identities") or ()
-                },
+                "role_arns": _role_arns(view.get("eks_addon", name, "pod_identities")),
             }
             for name in view.names("eks_addon")
         },
@@ -242,6 +239,11 @@ def outputs(view: View, params: Mapping[str, Any]) -> dict[str, Any]:
         },
         "worker_role_arn": view.get(WORKER.kind, WORKER.name, "arn"),
     }
+
+
+def _role_arns(identities: Any) -> dict[str, Any]:
+    """Return the role of each service account; those that sign in otherwise, or that nobody can know yet, have none."""
+    return {} if is_pending(identities) else {one["service_account"]: one["role_arn"] for one in identities or ()}
 
 
 def report(
