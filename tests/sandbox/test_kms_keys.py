@@ -7,7 +7,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.aws import Aws
 from ansible_collections.pipeops.platform.plugins.module_utils.engine.errors import EngineError
+from ansible_collections.pipeops.platform.plugins.module_utils.engine.model import Observed, Scope
+from ansible_collections.pipeops.platform.plugins.module_utils.resources.kms_key import KmsKey
+from pipeops_sandbox.faults import Rule
 
 from tests.sandbox.conftest import Account, prove_converges, prove_removes
 
@@ -73,3 +77,31 @@ def test_a_key_that_was_removed_is_taken_back_while_it_waits(account: Account) -
 def test_a_waiting_period_that_aws_does_not_know_is_refused(account: Account) -> None:
     with pytest.raises(EngineError, match="deletion_days of the keys of pipeops-prod in us-west-2 is 3"):
         account.run("kms_keys", **KEYS, state="absent", deletion_days=3)
+
+
+def test_an_alias_whose_answer_was_lost_is_that_of_the_key(account: Account) -> None:
+    account.sandbox.faults.add(Rule("reset_after", operation="CreateAlias", nth=1))
+    arns = account.run("kms_keys", **KEYS)["outputs"]["key_arns"]
+    assert {account.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] for arn in arns.values()} == {
+        "Enabled"
+    }
+    assert not account.run("kms_keys", **KEYS)["changed"]
+
+
+def test_of_two_first_runs_the_second_takes_the_keys_of_the_first(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see, first = KmsKey.observe, dict[str, str]()
+
+    def before_another_run(self: KmsKey, aws: Aws, scope: Scope) -> list[Observed]:
+        found = see(self, aws, scope)
+        monkeypatch.setattr(KmsKey, "observe", see)
+        first.update(account.run("kms_keys", **KEYS)["outputs"]["key_arns"])
+        return found
+
+    monkeypatch.setattr(KmsKey, "observe", before_another_run)
+    assert account.run("kms_keys", **KEYS)["outputs"]["key_arns"] == first
+    kms = account.client("kms")
+    states = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] for key in kms.list_keys()["Keys"]]
+    assert sorted(states) == ["Enabled", "Enabled", "PendingDeletion", "PendingDeletion"]
+    assert not account.run("kms_keys", **KEYS)["changed"]

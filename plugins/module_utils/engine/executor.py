@@ -237,8 +237,8 @@ class Executor:
             now = resource_type.refresh(self.aws, scope, standing) or replace(standing, status="not visible yet")
             readiness = resource_type.readiness(now)
             if readiness is Readiness.FAILED:
-                reason = now.get("failure") or "AWS gives no reason"
-                raise EngineError(f"{what} is {now.status}: {reason}. Mend that, or remove it, then run again.")
+                reason = str(now.get("failure") or "AWS gives no reason").rstrip(".")
+                raise EngineError(f"{what} is {now.status}: {reason}. {resource_type.failed}")
             state = ": ".join(filter(None, (now.status, now.get("failure"))))
             return (self._with_memory(now) if readiness is Readiness.READY else None), state
 

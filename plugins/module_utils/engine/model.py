@@ -206,6 +206,8 @@ class ResourceType:
     ready_within: ClassVar[float] = 0
     #: What to do if that time is over; empty for what is said of all.
     stuck: ClassVar[str] = ""
+    #: What to do about one that failed, once the reason is mended.
+    failed: ClassVar[str] = "Mend that, or remove it, then run again."
     #: Attributes that only the run that made a change can tell: they outlive its later looks at the resource.
     remembered: ClassVar[frozenset[str]] = frozenset()
     #: Seconds after which an error that should clear by itself, see ``transient``, is taken for one that does not.

@@ -16,6 +16,8 @@ from ..engine.model import Observed, ResourceType, Scope, Traits, Update, Wanted
 
 #: The state of a key that waits for its deletion.
 PENDING = "PendingDeletion"
+#: Days until a key can be gone at the earliest.
+SHORTEST_WAIT = 7
 
 
 class KmsKey(ResourceType):
@@ -110,12 +112,28 @@ class KmsKey(ResourceType):
             Tags=_tags(wanted.tags or {}),
         )["KeyMetadata"]
         client = aws.client("kms")
-        client.create_alias(AliasName=attributes["alias"], TargetKeyId=key["KeyId"])
+        try:
+            client.create_alias(AliasName=attributes["alias"], TargetKeyId=key["KeyId"])
+        except client.exceptions.AlreadyExistsException:
+            key = self._that_bears(aws, attributes["alias"], key)
         if attributes["rotation"]:
             client.enable_key_rotation(KeyId=key["KeyId"])
         return Observed(
             "kms_key", wanted.name, key["KeyId"], {**attributes, "arn": key["Arn"]}, wanted.tags or {}, key["KeyState"]
         )
+
+    @staticmethod
+    def _that_bears(aws: Aws, alias: str, made: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the key that bears an alias: the one that was made, if an answer was lost, or that of another run.
+
+        Two first runs can meet, since the table of the lock is encrypted with one of these keys. The key of the one
+        that came second then goes.
+        """
+        client = aws.client("kms")
+        key: Mapping[str, Any] = client.describe_key(KeyId=alias)["KeyMetadata"]
+        if key["KeyId"] != made["KeyId"]:
+            client.schedule_key_deletion(KeyId=made["KeyId"], PendingWindowInDays=SHORTEST_WAIT)
+        return key
 
     def update(self, aws: Aws, update: Update, wanted: Wanted, observed: Observed) -> None:
         client, key_id, attributes = aws.client("kms"), observed.id, wanted.attributes

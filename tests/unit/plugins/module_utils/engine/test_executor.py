@@ -137,7 +137,7 @@ def test_a_state_that_it_does_not_leave_by_itself_is_an_error_with_the_reason() 
     slow = executor.state.types["slow"]
     assert isinstance(slow, Slow)
     slow.refresh = lambda _aws, _scope, item: item  # type: ignore[method-assign]
-    with pytest.raises(EngineError, match=r"slow-s.*is broken: no addresses"):
+    with pytest.raises(EngineError, match=r"slow-s.*is broken: no addresses\. Mend that, or remove it"):
         executor.await_ready(("slow", "s"))
 
 
