@@ -134,7 +134,7 @@ delivery-test: $(STAMP) ## Jobs of the workflows and of AWX run here, and the ta
 # All drifts would take a quarter of an hour more.
 .PHONY: test
 test: EVERY = 8
-test: lint workflows unit ee kubernetes sandbox-test integration drill-test molecule plan-exactness demo sanity ## Everything CI needs, the fast tests first
+test: lint workflows unit ee kubernetes sandbox-test integration drill-test molecule-sample plan-exactness demo sanity ## Everything CI needs, the fast tests first
 	@$(BIN)/python scripts/test_report.py
 
 .PHONY: lint
@@ -144,7 +144,7 @@ lint: $(STAMP) ## Format, types and style of everything
 	yamllint --strict .
 	antsibull-changelog lint
 	mypy -p ansible_collections.pipeops.platform.plugins
-	mypy sandbox/pipeops_sandbox scripts tests/drill tests/resilience extensions/write_guard/write_guard
+	mypy sandbox/pipeops_sandbox scripts tests/drill tests/performance tests/resilience extensions/write_guard/write_guard
 	ansible-lint --offline
 	$(BIN)/python scripts/role_docs.py --check
 	$(BIN)/python scripts/cost_docs.py --check
@@ -204,15 +204,28 @@ resilience: $(STAMP) ## A sample of crashes, storms, bad input and leaks (PROOFS
 resilience-full: $(STAMP) ## All of them: hours
 	@$(BIN)/python -m tests.resilience --full $(PROOFS) $(OPTIONS)
 
+.PHONY: bench
+bench: $(STAMP) ## How fast everything is: half an hour (PARTS="converged delivery" for some; OPTIONS="--rounds 3")
+	@$(BIN)/python -m tests.performance $(PARTS) $(OPTIONS)
+
 .PHONY: plan-exactness
 plan-exactness: $(STAMP) ## What --check says is what the run does (EVERY=8 for every eighth drift)
 	$(BIN)/python -m tests.plan_exactness $(if $(EVERY),--every $(EVERY))
 
-.PHONY: molecule
+# Scenarios with most options changed. CI takes one of them, another with each commit.
+OPTIONS_SCENARIOS := $(notdir $(wildcard extensions/molecule/*_options))
+COMMITS := $(shell git rev-list --count HEAD 2>/dev/null || echo 0)
+SPARED = $(filter-out $(word $(shell expr $(COMMITS) % $(words $(OPTIONS_SCENARIOS)) + 1),$(OPTIONS_SCENARIOS)),$(OPTIONS_SCENARIOS))
+
+.PHONY: molecule molecule-sample
 molecule: $(STAMP) ## Roles one by one: check, converge, idempotence, verify, destroy (ROLE=vpc for one)
 	@# What a run that failed left behind: without this, molecule takes its sandbox and its account for new.
 	molecule destroy -s default >/dev/null
-	molecule test $(if $(ROLE),-s $(ROLE),--all --workers cpus)
+	molecule test $(if $(ROLE),$(addprefix -s ,$(ROLE) $(filter $(ROLE)_options,$(OPTIONS_SCENARIOS))),--all --workers cpus)
+
+molecule-sample: $(STAMP) ## The same, but of the scenarios with most options changed only one
+	molecule destroy -s default >/dev/null
+	molecule test --all --workers cpus $(addprefix --exclude ,$(SPARED))
 
 .PHONY: build
 build: $(STAMP) ## The tarball of the collection, into build/, its content checked
