@@ -86,7 +86,7 @@ def schedule(wanted: Mapping[str, Step]) -> list[Bar]:
         began = max((ends[need] for need in wanted[name].needs), default=0.0)
         ends[name] = began + wanted[name].seconds
         bars.append(Bar(name, began, ends[name]))
-    return sorted(bars, key=lambda bar: (bar.began, bar.name))
+    return sorted(bars, key=lambda one: (one.began, one.name))
 
 
 def delivery(stand: Platform, told: Told) -> dict[str, Any]:
@@ -110,12 +110,12 @@ def _delivered(
             told(f"{bars[-1].name}: {(ended - began) / 60:.1f} model minutes")
     pace.end()
     least = schedule(steps(runs))
-    critical = max(bar.ended for bar in least)
+    critical = max(one.ended for one in least)
     return {
         "minutes": round(bars[-1].ended / 60, 1),
         "critical_minutes": round(critical / 60, 1),
         "of_critical": round(bars[-1].ended / critical, 3),
-        "runs": [asdict(bar) for bar in bars],
-        "least": [asdict(bar) for bar in least],
+        "runs": [asdict(one) for one in bars],
+        "least": [asdict(one) for one in least],
         "seen": [asdict(span) for span in pace.watch.spans],
     }

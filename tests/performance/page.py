@@ -56,13 +56,13 @@ def bars(values: dict[str, float]) -> Markup:
 
 def gantt(part: dict[str, Any]) -> Markup:
     """Return a drawing of a delivery: its runs, what AWS was busy with, and the least that AWS would take."""
-    runs = [(bar["name"], bar["began"], bar["ended"], OURS) for bar in part["runs"]]
+    runs = [(one["name"], one["began"], one["ended"], OURS) for one in part["runs"]]
     seen = [
         (span["name"], span["began"], span["ended"], STATES.get(span["status"].lower(), OTHER))
         for span in part["seen"]
         if span["status"].lower() not in READY
     ]
-    least = [(f"least: {bar['name']}", bar["began"], bar["ended"], OTHER) for bar in part["least"]]
+    least = [(f"least: {one['name']}", one["began"], one["ended"], OTHER) for one in part["least"]]
     rows = list(dict.fromkeys(name for name, *_rest in (*runs, *seen, *least)))
     with styled():
         figure = Figure(figsize=(10, 0.8 + 0.24 * len(rows)), layout="constrained")

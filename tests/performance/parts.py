@@ -117,14 +117,16 @@ def crowded(stand: Platform, count: int, told: Told) -> dict[str, Any]:
     """Measure a run of prod that has nothing to do, alone in its account and beside the resources of somebody else."""
     stand.begin()
     _stood(stand, ENVIRONMENT)
-    found = {}
-    for number in (0, 1):
-        others = crowd(stand) if number else 0
-        before = stand.last_call()
-        found[str(others)] = _summary(rounds([ours(stand)], count, told)["site.yml"])
-        found[str(others)]["calls"] = len(stand.calls(since=before)) // (count + 1)
-    alone, beside = found.values()
-    return {"others": found, "of_alone": round(beside["wall"] / alone["wall"], 2)}
+    alone = _counted(stand, count, told)
+    others = crowd(stand)
+    beside = _counted(stand, count, told)
+    return {"others": {"0": alone, str(others): beside}, "of_alone": round(beside["wall"] / alone["wall"], 2)}
+
+
+def _counted(stand: Platform, count: int, told: Told) -> dict[str, Any]:
+    before = stand.last_call()
+    found = _summary(rounds([ours(stand)], count, told)["site.yml"])
+    return {**found, "calls": len(stand.calls(since=before)) // (count + 1)}
 
 
 def plans(stand: Platform, told: Told) -> dict[str, Any]:

@@ -10,25 +10,25 @@ from tests.performance.delivery import PIPELINE, TOGETHER, Step, schedule, steps
 
 
 def ends(wanted: dict[str, Step]) -> dict[str, float]:
-    return {bar.name: bar.ended for bar in schedule(wanted)}
+    return {one.name: one.ended for one in schedule(wanted)}
 
 
 def test_a_step_begins_when_all_that_it_needs_is_over() -> None:
     wanted = {"late": Step(5, ("short", "long")), "short": Step(1), "long": Step(10)}
-    bars = {bar.name: (bar.began, bar.ended) for bar in schedule(wanted)}
+    bars = {one.name: (one.began, one.ended) for one in schedule(wanted)}
     assert bars == {"short": (0, 1), "long": (0, 10), "late": (10, 15)}
 
 
 def test_a_run_begins_when_everything_of_the_one_before_is_over() -> None:
-    bars = {bar.name: bar for bar in schedule(steps(PIPELINE))}
+    bars = {one.name: one for one in schedule(steps(PIPELINE))}
     for earlier, later in (("staging", "prod"), ("prod", "dr")):
-        last = max(bar.ended for name, bar in bars.items() if name.startswith(earlier))
-        first = min(bar.began for name, bar in bars.items() if name.startswith(later))
+        last = max(one.ended for name, one in bars.items() if name.startswith(earlier))
+        first = min(one.began for name, one in bars.items() if name.startswith(later))
         assert first == last
 
 
 def test_side_by_side_the_replica_is_made_the_moment_that_the_primary_stands() -> None:
-    bars = {bar.name: bar for bar in schedule(steps(TOGETHER))}
+    bars = {one.name: one for one in schedule(steps(TOGETHER))}
     assert bars["dr replica"].began == bars["prod database"].ended == bars["prod replica a"].began
     assert bars["dr cluster"].began == bars["prod cluster"].began
 
