@@ -130,6 +130,14 @@ class Platform:
         return int(self.control("GET", f"journal?since={10**9}")["last"])
 
 
+def commit() -> str:
+    """Return which commit this checkout is of, for reports."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return described.stdout.strip() or "unknown"
+
+
 def commands_of(page: Path) -> list[str]:
     """Return the commands of a page, but for blocks after a comment that begins with "needs"."""
     text = re.sub(r"<!-- needs [^\n]* -->\n```bash\n.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)

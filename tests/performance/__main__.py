@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import platform as machine
-import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -28,7 +27,7 @@ from tests.performance.delivery import delivery
 from tests.performance.figures import rows
 from tests.performance.measure import Failed
 from tests.performance.page import page
-from tests.platform_runs import ROOT, Platform, platform
+from tests.platform_runs import ROOT, Platform, commit, platform
 
 console = Console(highlight=False)
 #: Those that need prod to stand come after the one that stands it up.
@@ -69,12 +68,9 @@ def main() -> int:
 
 
 def _about() -> dict[str, Any]:
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
     return {
         "began_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": described.stdout.strip() or "unknown",
+        "commit": commit(),
         "machine": {
             "name": machine.machine(),
             "processors": os.cpu_count(),

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 from datetime import UTC, datetime
 
 from rich.console import Console
 
-from tests.platform_runs import ROOT, platform
+from tests.platform_runs import ROOT, commit, platform
 from tests.resilience import bad_input, crashes, posture, secrets, storms
 from tests.resilience.proof import Outcome, prove
 
@@ -46,12 +45,9 @@ def main() -> int:
 
 
 def _report(outcomes: dict[str, Outcome], full: bool) -> int:
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
     found = {
         "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": described.stdout.strip() or "unknown",
+        "commit": commit(),
         "full": full,
         "proofs": {name: outcome.as_dict() for name, outcome in outcomes.items()},
     }
