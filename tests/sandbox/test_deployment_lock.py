@@ -198,7 +198,7 @@ def test_without_a_table_or_a_region_it_says_so(account: Account, table: Opener)
 def test_a_lock_that_aws_is_slow_to_give_is_waited_for(account: Account, table: Opener, effect: str) -> None:
     account.sandbox.faults.add(Rule(effect=effect, service="dynamodb", operation="UpdateItem", times=7))
     try:
-        lease, waited = acquire(table(), Wish(ALICE), quiet)
+        lease, waited = acquire(table(lease_seconds=5), Wish(ALICE), quiet)
     finally:
         account.sandbox.faults.clear()
     assert waited == 0, "by nobody"
